@@ -1,0 +1,69 @@
+"""Messages, and the draft that becomes one."""
+
+import re
+from datetime import datetime
+
+import msgspec
+
+from fechatter.domain.errors import InvalidRequest
+from fechatter.domain.text import check_text
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """An uploaded file as its readers see it. `size` in bytes, `sha256` in hex."""
+
+    id: int
+    name: str
+    mime_type: str
+    size: int
+    sha256: str
+    url: str
+    created_at: datetime
+    width: int | None = None
+    height: int | None = None
+    thumbnail_url: str | None = None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said. A deleted message stays as a tombstone: empty content, `deleted_at` set."""
+
+    id: int
+    chat_id: int
+    seq: int
+    sender_id: int
+    content: str
+    files: list[File]
+    reply_to: int | None
+    mentions: list[int]
+    created_at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    idempotency_key: str | None
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a sender wants to say. With the same `idempotency_key`, sending it again is safe."""
+
+    content: str
+    files: list[int] = []
+    reply_to: int | None = None
+    idempotency_key: str | None = None
+
+    def check(self, content_chars: int, files_per_message: int) -> None:
+        """Raise InvalidRequest unless the draft keeps the limits; content may be empty with files."""
+        check_text("content", self.content, 0 if self.files else 1, content_chars)
+        if len(self.files) > files_per_message or len(set(self.files)) != len(self.files):
+            raise InvalidRequest(fields={"files": f"may name at most {files_per_message} files, each once"})
+        if self.idempotency_key is not None and not _KEY.fullmatch(self.idempotency_key):
+            raise InvalidRequest(fields={"idempotency_key": "must be 1 to 64 characters of A-Z a-z 0-9 _ -"})
+
+    def is_same_as(self, chat_id: int, message: Message, original_content: str) -> bool:
+        """Whether `message`, posted with this draft's key, is what this draft says in `chat_id`."""
+        return (
+            chat_id == message.chat_id
+            and self.content == original_content
+            and self.files == [file.id for file in message.files]
+            and self.reply_to == message.reply_to
+        )

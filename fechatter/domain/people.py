@@ -1,0 +1,80 @@
+"""People, their sessions, and the workspaces they are in."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class UserStatus(StrEnum):
+    ACTIVE = "Active"
+    SUSPENDED = "Suspended"
+
+
+class WorkspaceRole(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    GUEST = "guest"
+
+    @property
+    def rank(self) -> int:
+        """Higher may do more; nobody gives a role above their own."""
+        return _RANKS[self]
+
+
+_RANKS = {WorkspaceRole.GUEST: 0, WorkspaceRole.MEMBER: 1, WorkspaceRole.ADMIN: 2, WorkspaceRole.OWNER: 3}
+
+
+class Presence(StrEnum):
+    ONLINE = "online"
+    AWAY = "away"
+    BUSY = "busy"
+    OFFLINE = "offline"
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A person as others in a shared workspace see them, and as they see themselves."""
+
+    id: int
+    fullname: str
+    username: str
+    email: str
+    avatar: str | None
+    status: UserStatus
+    presence: Presence
+    locale: str
+    timezone: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class Workspace(msgspec.Struct, frozen=True, kw_only=True):
+    """A workspace with the caller's role in it."""
+
+    id: int
+    name: str
+    description: str | None
+    role: WorkspaceRole
+    created_at: datetime
+    updated_at: datetime
+
+
+class WorkspaceMember(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's place in a workspace."""
+
+    workspace_id: int
+    user_id: int
+    role: WorkspaceRole
+    status: UserStatus
+    created_at: datetime
+    fullname: str
+    username: str
+    avatar: str | None
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who makes a request: a user in a session, as a valid token names them."""
+
+    user_id: int
+    session_id: int

@@ -1,0 +1,82 @@
+"""Text as people write it: what we accept, and how names compare.
+
+check_text     refuse what cannot be stored or sent: NUL and lone surrogates
+fold           the key under which two spellings of a name are the same
+username_from  the username that a full name gives
+mentioned      the usernames that a text may mention
+"""
+
+import re
+import unicodedata
+
+from fechatter.domain.errors import InvalidRequest
+
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>,;:\"()\[\]\\]+@[^\s@\x00-\x1f\x7f<>,;:\"()\[\]\\]+")
+_MENTION = re.compile(r"(?<![\w@.+-])@([\w.+-]{1,80})", re.UNICODE)
+_USERNAME = re.compile(r"[\w+-]+(?:\.[\w+-]+)*", re.UNICODE)
+_NOT_IN_USERNAME = re.compile(r"[^\w.+-]+", re.UNICODE)
+USERNAME_CHARS = 64
+EMAIL_CHARS = 254
+
+
+def check_text(field: str, text: str, at_least: int, at_most: int) -> str:
+    """Return `text` if it has `at_least` to `at_most` code points and can be stored; else InvalidRequest."""
+    if not at_least <= len(text) <= at_most:
+        raise InvalidRequest(fields={field: f"must have {at_least} to {at_most} characters, has {len(text)}"})
+    if "\x00" in text:
+        raise InvalidRequest(fields={field: "must not contain the NUL character"})
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise InvalidRequest(fields={field: "must not contain lone surrogates"})
+    return text
+
+
+def check_name(field: str, text: str, at_most: int) -> str:
+    """Return a name without surrounding space: 1 to `at_most` characters, with no control characters."""
+    name = check_text(field, text, 1, at_most).strip()
+    if not name or any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in name):
+        raise InvalidRequest(fields={field: "must be one line with visible characters"})
+    return name
+
+
+def check_email(field: str, text: str) -> str:
+    """Return the address if it has the shape of one (local@domain, up to 254 characters)."""
+    email = check_text(field, text, 3, EMAIL_CHARS).strip()
+    if not _EMAIL.fullmatch(email):
+        raise InvalidRequest(fields={field: "must be an email address"})
+    return email
+
+
+def fold(text: str) -> str:
+    """The key for comparing without regard to case: Unicode case folding over NFKC (Unicode 3.13, D145)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def username_from(fullname: str) -> str:
+    """`Ada  Lovelace` → `ada.lovelace`; what cannot stand in a mention is left out. Never empty."""
+    spaced = ".".join(fold(fullname).split())
+    kept = re.sub(r"\.{2,}", ".", _NOT_IN_USERNAME.sub("", spaced)).strip(".+-")
+    return kept[:USERNAME_CHARS].strip(".+-") or "user"
+
+
+def check_username(field: str, text: str) -> str:
+    """Return a username that can be mentioned: letters, digits, `_ + - .`, 1 to 64 characters."""
+    username = fold(check_text(field, text, 1, USERNAME_CHARS))
+    if not _USERNAME.fullmatch(username):
+        raise InvalidRequest(fields={field: "may have letters, digits, _ + - and dots between them"})
+    return username
+
+
+def mentioned(content: str) -> list[str]:
+    """Keys of the usernames that `content` may mention, in order, each once.
+
+    A mention may be followed by a full stop, so `@ada.` also stands for `ada`.
+    """
+    if "@" not in content:
+        return []
+    keys: dict[str, None] = {}
+    for match in _MENTION.finditer(content):
+        key = fold(match.group(1))
+        keys[key] = None
+        if (bare := key.rstrip(".+-")) != key and bare:
+            keys[bare] = None
+    return list(keys)
