@@ -51,6 +51,7 @@ CREATE TABLE messages (
     mentions bigint[],                    -- user ids in the order of the text; null: none
     reply_to bigint,                      -- a message id of the same chat
     idempotency_key text,
+    draft_digest bytea,                   -- with a key: what was asked for, to tell a retry from a second message
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     edited_at timestamptz,
     deleted_at timestamptz

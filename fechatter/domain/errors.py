@@ -1,16 +1,16 @@
 """The error tree: what can go wrong for a caller, with its stable code, its status and one sentence.
 
-    DomainError
-    ├── InvalidRequest 400 ── names the fields
-    ├── Unauthenticated 401 ── TokenExpired 401
-    ├── Forbidden 403 ── Suspended 403
-    ├── NotFound 404            also for what the caller may not see (P8)
-    ├── Conflict 409 ── EmailTaken, ChatNameTaken, IdempotencyConflict, OwnerRequired
-    ├── InviteGone 410
-    ├── TooLarge 413, UnsupportedMediaType 415
-    ├── RateLimited 429
-    └── Unavailable 503
-    OperatorError               for the command line: one sentence that says what to do
+DomainError
+├── InvalidRequest 400 ── names the fields
+├── Unauthenticated 401 ── TokenExpired 401
+├── Forbidden 403 ── Suspended 403
+├── NotFound 404            also for what the caller may not see (P8)
+├── Conflict 409 ── EmailTaken, ChatNameTaken, IdempotencyConflict, OwnerRequired
+├── InviteGone 410
+├── TooLarge 413, UnsupportedMediaType 415
+├── RateLimited 429
+└── Unavailable 503
+OperatorError               for the command line: one sentence that says what to do
 """
 
 from typing import ClassVar

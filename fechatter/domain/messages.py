@@ -1,5 +1,6 @@
 """Messages, and the draft that becomes one."""
 
+import hashlib
 import re
 from datetime import datetime
 
@@ -59,11 +60,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.idempotency_key is not None and not _KEY.fullmatch(self.idempotency_key):
             raise InvalidRequest(fields={"idempotency_key": "must be 1 to 64 characters of A-Z a-z 0-9 _ -"})
 
-    def is_same_as(self, chat_id: int, message: Message, original_content: str) -> bool:
-        """Whether `message`, posted with this draft's key, is what this draft says in `chat_id`."""
-        return (
-            chat_id == message.chat_id
-            and self.content == original_content
-            and self.files == [file.id for file in message.files]
-            and self.reply_to == message.reply_to
-        )
+    def digest(self, chat_id: int) -> bytes:
+        """16 bytes that name what this draft says in `chat_id`: a retry has the same, whatever became of the message."""
+        said = msgspec.json.encode((chat_id, self.content, self.files, self.reply_to))
+        return hashlib.blake2b(said, digest_size=16).digest()
