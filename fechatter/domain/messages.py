@@ -61,6 +61,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise InvalidRequest(fields={"idempotency_key": "must be 1 to 64 characters of A-Z a-z 0-9 _ -"})
 
     def digest(self, chat_id: int) -> bytes:
-        """16 bytes that name what this draft says in `chat_id`: a retry has the same, whatever became of the message."""
+        """16 bytes that name what this draft says in `chat_id`: a retry has the same."""
         said = msgspec.json.encode((chat_id, self.content, self.files, self.reply_to))
         return hashlib.blake2b(said, digest_size=16).digest()

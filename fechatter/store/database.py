@@ -1,0 +1,104 @@
+"""The pool of connections to PostgreSQL, and what its failures mean to a caller.
+
+Database.open          a pool that is ready, or OperatorError
+Database.transaction   one transaction; the actions alone open them
+Database.fetch…        a single statement, which is its own transaction
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from fechatter.domain.errors import OperatorError, Unavailable
+
+Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+Row = asyncpg.Record
+
+# What a lost or overloaded server looks like from here. The caller may try again; nothing was answered 2xx.
+AWAY = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,
+)
+ACQUIRE_TIMEOUT_S = 10.0
+STATEMENT_TIMEOUT_S = 30.0
+
+
+class Database:
+    """A pool of connections.
+
+    pool   asyncpg's pool; connections that broke are replaced when next asked for
+    """
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        self.pool = pool
+
+    @classmethod
+    async def open(cls, url: str, size: int, name: str = "fechatter") -> Self:
+        """Connect with up to `size` connections. Raises OperatorError if the server cannot be reached."""
+        try:
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=size,
+                timeout=ACQUIRE_TIMEOUT_S,
+                command_timeout=STATEMENT_TIMEOUT_S,
+                server_settings={"application_name": name, "timezone": "UTC"},
+            )
+        except (*AWAY, asyncpg.PostgresError, ValueError) as error:
+            raise unreachable(url, error) from error
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Wait up to 5 s for statements under way, then close all connections."""
+        try:
+            await asyncio.wait_for(self.pool.close(), 5)
+        except TimeoutError:
+            self.pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Connection]:
+        """One connection of the pool. Raises Unavailable when none can be had or it breaks."""
+        try:
+            async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield connection
+        except AWAY as error:
+            raise Unavailable from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """One READ COMMITTED transaction: committed at the end, rolled back on any exception."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        async with self.connection() as connection:
+            return await connection.fetch(sql, *args)
+
+    async def fetch_one(self, sql: str, *args: object) -> Row | None:
+        async with self.connection() as connection:
+            return await connection.fetchrow(sql, *args)
+
+    async def fetch_value(self, sql: str, *args: object) -> Any:
+        async with self.connection() as connection:
+            return await connection.fetchval(sql, *args)
+
+
+def unreachable(url: str, error: Exception) -> OperatorError:
+    """The sentence for a database that cannot be connected to; holds no password."""
+    try:
+        parts = urlsplit(url)
+        where = f"{parts.hostname or 'the local socket'}:{parts.port or 5432}{parts.path}"
+    except ValueError:
+        where = "the address given"
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return OperatorError(f"Cannot reach the database at {where} ({reason}): start it, or correct DATABASE_URL.")
