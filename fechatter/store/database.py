@@ -8,7 +8,7 @@ Database.fetch…        a single statement, which is its own transaction
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -16,7 +16,12 @@ from asyncpg.pool import PoolConnectionProxy
 
 from fechatter.domain.errors import OperatorError, Unavailable
 
-Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:  # asyncpg's classes take no parameters at run time
+    Connection = asyncpg.Connection | PoolConnectionProxy
+    Pool = asyncpg.Pool
 Row = asyncpg.Record
 
 # What a lost or overloaded server looks like from here. The caller may try again; nothing was answered 2xx.
@@ -39,7 +44,7 @@ class Database:
     pool   asyncpg's pool; connections that broke are replaced when next asked for
     """
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self.pool = pool
 
     @classmethod
