@@ -3,7 +3,7 @@
 -- (fechatter/domain/text.py), since lower() depends on the database's locale.
 
 CREATE TABLE database_identity (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     epoch text NOT NULL,                  -- names this history of the event log; part of every cursor
     system_identifier text NOT NULL,      -- of the cluster that the epoch was made in: a restore elsewhere shows
     log_floor xid8 NOT NULL DEFAULT '0'   -- events with a lower xid have been pruned

@@ -60,7 +60,7 @@ async def new_epoch(connection: Connection) -> str:
         """
         INSERT INTO database_identity (epoch, system_identifier)
         SELECT $1, system_identifier::text FROM pg_control_system()
-        ON CONFLICT (only) DO UPDATE
+        ON CONFLICT (single) DO UPDATE
         SET epoch = EXCLUDED.epoch, system_identifier = EXCLUDED.system_identifier, log_floor = '0'
         """,
         epoch,
