@@ -1,0 +1,162 @@
+"""What can be set: Settings and its sections, each with its default.
+
+Settings ── server, notify, database, auth, messaging, search, limits, invites, log
+SECRETS             keys that can also be read from a file (`…_file`, `…_FILE`) and are never printed
+default_data_dir()  where data lives when nothing is said
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+SECRETS = frozenset({"server.db_url", "auth.signing_key", "messaging.url", "search.api_key"})
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[int, Meta(ge=1)]
+Rate = Annotated[float, Meta(gt=0)]
+
+
+def default_data_dir() -> Path:
+    """The user's data folder; for root a folder of the system, since root's home is closed to PostgreSQL's user."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/fechatter")
+    base = os.environ.get("XDG_DATA_HOME", "")
+    home = Path(base) if base.startswith("/") else Path.home() / ".local" / "share"
+    return home / "fechatter"
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group of settings. Its repr hides secrets, so that printing settings is safe."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset()
+
+    def __repr__(self) -> str:
+        values = msgspec.structs.asdict(self)
+        shown = ", ".join(
+            f"{name}={'***' if name in self.hidden and value else repr(value)}" for name, value in values.items()
+        )
+        return f"{type(self).__name__}({shown})"
+
+
+class Server(Section, frozen=True, kw_only=True):
+    """The HTTP API. An empty db_url means the embedded PostgreSQL."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"db_url"})
+
+    host: str = "127.0.0.1"
+    port: Port = 6688
+    db_url: str = ""
+    public_url: str = ""
+    """The address that people open, e.g. https://chat.example.org; empty: the one of the request."""
+    workers: Count = 1
+
+
+class Notify(Section, frozen=True, kw_only=True):
+    """The realtime service."""
+
+    host: str = "127.0.0.1"
+    port: Port = 6687
+    public_url: str = ""
+    """The address that clients connect to; empty: the host of the request, with this service's port."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web origins that may connect; empty: the web client's own."""
+    heartbeat_s: Annotated[float, Meta(gt=0, le=300)] = 15.0
+    workers: Count = 1
+    retention_days: Annotated[int, Meta(ge=1, le=3650)] = 7
+
+
+class Database(Section, frozen=True, kw_only=True):
+    """How each service process uses PostgreSQL."""
+
+    pool_size: Annotated[int, Meta(ge=2, le=1000)] = 10
+
+
+class Auth(Section, frozen=True, kw_only=True):
+    """Who may come in, and how long a sign-in lasts."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"signing_key"})
+
+    signup: Literal["open", "invite", "closed"] = "open"
+    token_ttl_s: Seconds = 30 * 60
+    refresh_ttl_s: Seconds = 30 * 24 * 3600
+    issuer: Annotated[str, Meta(min_length=1)] = "fechatter"
+    signing_key: str = ""
+    """At least 32 bytes; empty: generated in the data folder on the first run."""
+
+
+class Messaging(Section, frozen=True, kw_only=True):
+    """What carries events: PostgreSQL (false), NATS (true), or both during a switch."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"url"})
+
+    enabled: bool | Literal["both"] = False
+    url: str = ""
+
+
+class Search(Section, frozen=True, kw_only=True):
+    """Meilisearch instead of the built-in search."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"api_key"})
+
+    enabled: bool = False
+    url: str = ""
+    api_key: str = ""
+
+
+class Limits(Section, frozen=True, kw_only=True):
+    """The most that one request, user or address may do. `enabled: false` switches the rates off, not the sizes."""
+
+    enabled: bool = True
+    content_chars: Count = 16_384
+    files_per_message: Count = 10
+    file_bytes: Count = 100 * 1024 * 1024
+    body_bytes: Annotated[int, Meta(ge=1024)] = 1024 * 1024
+    name_chars: Count = 128
+    fullname_chars: Count = 64
+    password_min: Count = 8
+    password_max: Count = 1024
+    members_at_once: Count = 1000
+    streams_per_user: Count = 50
+    streams_per_address: Count = 10_000
+    posts_per_second: Rate = 50.0
+    posts_burst: Count = 500
+    reads_per_second: Rate = 100.0
+    reads_burst: Count = 1000
+    signins_per_minute_account: Count = 10
+    signins_per_minute_address: Count = 60
+    signups_per_hour_address: Count = 60
+    invites_per_minute_address: Count = 30
+
+
+class Invites(Section, frozen=True, kw_only=True):
+    members_may_invite: bool = False
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """`auto`: coloured lines on a terminal, JSON lines elsewhere."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """Everything that can be set. Never changes while a process runs."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)] = "Fechatter"
+    """What this installation is called on its pages."""
+    data_dir: Path = field(default_factory=default_data_dir)
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks whose X-Forwarded-For is believed."""
+    server: Server = field(default_factory=Server)
+    notify: Notify = field(default_factory=Notify)
+    database: Database = field(default_factory=Database)
+    auth: Auth = field(default_factory=Auth)
+    messaging: Messaging = field(default_factory=Messaging)
+    search: Search = field(default_factory=Search)
+    limits: Limits = field(default_factory=Limits)
+    invites: Invites = field(default_factory=Invites)
+    log: Log = field(default_factory=Log)
