@@ -7,6 +7,7 @@ ignored is one that somebody believes in.
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
@@ -41,8 +42,8 @@ def read_file(path: Path) -> Found:
         return {} if root is None or _is_null(root) else _read_root(path, loader, root)
     except yaml.YAMLError as problem:
         raise ConfigError(_describe_yaml(path, problem)) from problem
-    except (ValueError, RecursionError) as problem:
-        raise ConfigError(f"{path} is not valid: {problem}") from problem
+    except RecursionError as problem:
+        raise ConfigError(f"{path} is nested too deeply") from problem
     finally:
         loader.dispose()
 
@@ -84,7 +85,7 @@ def _read_section(path: Path, loader: yaml.SafeLoader, section: str, node: Node,
 
 
 def _read_leaf(path: Path, loader: yaml.SafeLoader, key: str, node: Node, place: str) -> Found:
-    raw: object = loader.construct_object(node, deep=True)
+    raw = _plain(loader, key, node, place)
     if key in SECRET_FILES:
         return {SECRET_FILES[key]: _read_secret(key, raw, place, path.absolute().parent)}
     if key not in LEAVES:
@@ -97,11 +98,18 @@ def _entries(path: Path, loader: yaml.SafeLoader, node: MappingNode, prefix: str
     seen: set[str] = set()
     for key_node, value_node in node.value:
         place = f"{path}, line {key_node.start_mark.line + 1}"
-        name = str(loader.construct_object(key_node)) if isinstance(key_node, ScalarNode) else "?"
+        name = str(_plain(loader, prefix + "?", key_node, place)) if isinstance(key_node, ScalarNode) else "?"
         if name in seen:
             raise ConfigError(f"{place}: {prefix}{name} is set twice")
         seen.add(name)
         yield name, value_node, place
+
+
+def _plain(loader: yaml.SafeLoader, key: str, node: Node, place: str) -> object:
+    try:
+        return cast("Any", loader).construct_object(node, deep=True)
+    except ValueError as problem:  # 2024-13-45 is a date to YAML, until it is read
+        raise ConfigError(f"{place}: {key} is not valid: {problem}") from problem
 
 
 def _read_variable(name: str, text: str, cwd: Path, environment: Mapping[str, str]) -> Found:

@@ -23,14 +23,15 @@ TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
 
 
-def _leaves(section: type[Section], prefix: str = "") -> dict[str, type]:
-    found: dict[str, type] = {}
+def _leaves(section: type[Section], prefix: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
     for item in msgspec.structs.fields(section):
         key = prefix + item.name
-        if isinstance(item.type, type) and issubclass(item.type, Section):
-            found |= _leaves(item.type, f"{key}.")
+        kind = cast("object", item.type)
+        if isinstance(kind, type) and issubclass(kind, Section):
+            found |= _leaves(kind, f"{key}.")
         else:
-            found[key] = item.type
+            found[key] = kind
     return found
 
 
@@ -52,7 +53,7 @@ def convert(key: str, value: Value) -> object:
     if LEAVES[key] is Path:
         return _convert_path(key, value)
     try:
-        return msgspec.convert(value.raw, LEAVES[key])
+        return msgspec.convert(value.raw, cast("type[object]", LEAVES[key]))
     except msgspec.ValidationError as problem:
         wanted = _describe(type_info(LEAVES[key]))
         shown = "" if key in SECRETS else f", not {_show(value.raw)}"
