@@ -3,15 +3,17 @@
 Database.open          a pool that is ready, or OperatorError
 Database.transaction   one transaction; the actions alone open them
 Database.fetch…        a single statement, which is its own transaction
+struct_from            a row as one of the domain's types
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
+import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from fechatter.domain.errors import OperatorError, Unavailable
@@ -23,6 +25,7 @@ else:  # asyncpg's classes take no parameters at run time
     Connection = asyncpg.Connection | PoolConnectionProxy
     Pool = asyncpg.Pool
 Row = asyncpg.Record
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 # What a lost or overloaded server looks like from here. The caller may try again; nothing was answered 2xx.
 AWAY = (
@@ -96,6 +99,11 @@ class Database:
     async def fetch_value(self, sql: str, *args: object) -> Any:
         async with self.connection() as connection:
             return await connection.fetchval(sql, *args)
+
+
+def struct_from(row: Row, type_: type[StructT]) -> StructT:
+    """The struct whose fields the row's columns name."""
+    return msgspec.convert(dict(row), type_)
 
 
 def unreachable(url: str, error: Exception) -> OperatorError:

@@ -1,0 +1,111 @@
+"""Users.
+
+insert            a new user, with the first free username
+find_credentials  what a sign-in checks
+get               one user
+"""
+
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from fechatter.domain.errors import EmailTaken
+from fechatter.domain.people import User, UserStatus
+from fechatter.domain.text import USERNAME_CHARS, fold, username_from
+from fechatter.store.database import Connection, struct_from
+
+COLUMNS = (
+    "u.id, u.fullname, u.username, u.email, u.avatar, u.status, u.locale, u.timezone, "
+    "u.created_at, u.updated_at, 'offline' AS presence"
+)
+_USERNAME_LOCK = 0x_FEC4_0001
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What a sign-in compares. `password_hash` is None for one who cannot sign in with a password."""
+
+    user_id: int
+    password_hash: str | None
+    status: UserStatus
+    workspaces: int
+    active_workspaces: int
+
+
+async def insert(
+    connection: Connection, *, email: str, fullname: str, password_hash: str | None, created_at: datetime | None = None
+) -> User:
+    """Insert a user whose username is made from the full name. Raises EmailTaken."""
+    username = await _free_username(connection, username_from(fullname))
+    try:
+        row = await connection.fetchrow(
+            f"""
+            INSERT INTO users AS u (email, email_key, fullname, username, username_key, password_hash, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()))
+            RETURNING {COLUMNS}
+            """,
+            email,
+            fold(email),
+            fullname,
+            username,
+            fold(username),
+            password_hash,
+            created_at,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise EmailTaken from error
+    assert row is not None
+    return struct_from(row, User)
+
+
+async def email_is_taken(connection: Connection, email: str) -> bool:
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM users WHERE email_key = $1)", fold(email)))
+
+
+async def find_credentials(connection: Connection, email: str) -> Credentials | None:
+    """What is stored for `email`, whatever its case."""
+    row = await connection.fetchrow(
+        """
+        SELECT u.id, u.password_hash, u.status, count(wm.*) AS workspaces,
+               count(wm.*) FILTER (WHERE wm.status = 'Active') AS active_workspaces
+        FROM users u LEFT JOIN workspace_members wm ON wm.user_id = u.id
+        WHERE u.email_key = $1
+        GROUP BY u.id
+        """,
+        fold(email),
+    )
+    if row is None:
+        return None
+    return Credentials(
+        row["id"], row["password_hash"], UserStatus(row["status"]), row["workspaces"], row["active_workspaces"]
+    )
+
+
+async def get(connection: Connection, user_id: int) -> User | None:
+    row = await connection.fetchrow(f"SELECT {COLUMNS} FROM users u WHERE u.id = $1", user_id)
+    return None if row is None else struct_from(row, User)
+
+
+async def _free_username(connection: Connection, wanted: str) -> str:
+    """`wanted`, or the first of `wanted2`, `wanted3` … that nobody has.
+
+    Choosing and inserting are two statements: the lock, held until the transaction ends, makes them one for all
+    sign-ups that want the same name.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", _USERNAME_LOCK, wanted)
+    stem = wanted[: USERNAME_CHARS - 8]
+    return await connection.fetchval(
+        """
+        SELECT name FROM (
+            SELECT 1 AS n, $1::text AS name
+            UNION ALL
+            SELECT n, $2::text || n FROM generate_series(2, 1000) n
+            UNION ALL
+            SELECT 1001, $2::text || (1000 + floor(random() * 9000000)::int)
+        ) candidates
+        WHERE NOT EXISTS (SELECT FROM users u WHERE u.username_key = candidates.name)
+        ORDER BY n LIMIT 1
+        """,
+        wanted,
+        stem,
+    )
