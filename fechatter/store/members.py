@@ -1,8 +1,10 @@
 """Who is in a chat.
 
-add    put people into a chat
-list_  the members, owners first
-roles  of some people in a chat
+add            put people into a chat
+set_joined     where in the stream each came in
+unhide         show a Single chat again
+list_          the members, owners first
+share_a_chat   whom a guest can see
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +45,15 @@ async def set_joined(connection: Connection, chat_id: int, joined: Mapping[int, 
         chat_id,
         list(joined),
         list(joined.values()),
+    )
+
+
+async def unhide(connection: Connection, chat_id: int, user_id: int) -> None:
+    """Show a Single chat again to one who had hidden it."""
+    await connection.execute(
+        "UPDATE chat_members SET hidden_seq = NULL WHERE chat_id = $1 AND user_id = $2 AND hidden_seq IS NOT NULL",
+        chat_id,
+        user_id,
     )
 
 

@@ -62,6 +62,10 @@ async def email_is_taken(connection: Connection, email: str) -> bool:
     return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM users WHERE email_key = $1)", fold(email)))
 
 
+async def any_exists(connection: Connection) -> bool:
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM users)"))
+
+
 async def find_credentials(connection: Connection, email: str) -> Credentials | None:
     """What is stored for `email`, whatever its case."""
     row = await connection.fetchrow(

@@ -1,0 +1,60 @@
+"""Passwords: argon2id (RFC 9106) in threads of its own, so that hashing never holds up the event loop.
+
+Passwords.hash     a PHC string
+Passwords.verify   whether a password fits, in the same time whether or not there is anything to fit
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from fechatter.domain.errors import Unavailable
+
+_T = TypeVar("_T")
+THREADS = 2
+WAITING = 200
+"""More than this many at once would wait longer than a person does."""
+
+
+class Passwords:
+    """A small pool: each hash costs about 64 MiB and 70 ms, and releases the GIL.
+
+    hasher    argon2-cffi's, with its defaults (RFC 9106, low memory) unless a test says otherwise
+    """
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
+        self._under_way = 0
+        # Stands in for the hash of one who does not exist, so that the answer takes as long.
+        self._nobody = self._hasher.hash("nobody has this password")
+
+    async def hash(self, password: str) -> str:
+        """The PHC string to store. Raises Unavailable when too many are waiting."""
+        return await self._in_thread(lambda: self._hasher.hash(password))
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        """Whether `password` is the one that `hashed` was made from; False for None, after the same time."""
+        return await self._in_thread(lambda: self._fits(password, hashed or self._nobody)) and hashed is not None
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _fits(self, password: str, hashed: str) -> bool:
+        with contextlib.suppress(VerifyMismatchError, InvalidHashError):
+            return self._hasher.verify(hashed, password)
+        return False
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        if self._under_way >= WAITING:
+            raise Unavailable("Too many people are signing in at this moment: try again in a few seconds.")
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._under_way -= 1
