@@ -13,8 +13,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 

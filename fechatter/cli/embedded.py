@@ -1,14 +1,14 @@
 """The embedded PostgreSQL of a data folder.
 
-    attach(data_dir)     its address, for one command: the running server's, else one started for the time being
-    EmbeddedPostgres     hold the folder, prepare it, and tell how to start and stop the server
+    database_url(…)      the address of the database in force, for one command
+    attach(data_dir)     the same for the embedded one: the running server's, else one started for the time being
+    EmbeddedPostgres     prepare the folder, and tell how to start and stop the server
 
 Only processes of this user reach it: it listens on a unix socket in a private folder, with a generated password.
 Any process may be killed at any moment: the cluster appears whole or not at all, the folder's lock dies with its
 holder, and what an earlier run left over is stopped before the next server starts.
 """
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -33,6 +33,8 @@ from fechatter.cli.cluster import (
     run_as,
     write_settings,
 )
+from fechatter.cli.folder import hold
+from fechatter.config import Settings
 from fechatter.config.secrets import make_folder, secret_file
 from fechatter.domain.errors import OperatorError
 
@@ -54,34 +56,15 @@ class EmbeddedPostgres:
         self.data_dir = data_dir
         self.pgdata = data_dir / "postgres"
         self.url = ""
-        self._lock: int | None = None
         self._owner = Owner(0, 0)
         self._programs = Programs(Path(), "")
         self._sockets = Path()
 
-    def hold(self) -> None:
-        """Take the data folder for this process, until release() or its death. OperatorError if another has it."""
-        handle = os.open(self.data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            holder = os.read(handle, 20).decode().strip()
-            os.close(handle)
-            raise OperatorError(
-                f"The data folder {self.data_dir} is in use by another fechatter (process {holder}): stop that one, "
-                "or choose another folder with FECHATTER_DATA_DIR."
-            ) from problem
-        os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())
-        self._lock = handle
-
-    def release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
     def prepare(self) -> None:
-        """Make everything ready for a start; makes the cluster on the first run. Needs hold(). Blocks up to 30 s."""
+        """Make everything ready for a start; on the first run that makes the cluster.
+
+        Needs the folder's lock. Blocks for seconds, up to 30 when an earlier server has to be stopped.
+        """
         self._owner = owner_for(self.pgdata)
         open_path(self.pgdata, self._owner)
         self._programs = Programs.find(self.data_dir, self._owner)
@@ -145,6 +128,16 @@ class EmbeddedPostgres:
 
 
 @contextmanager
+def database_url(settings: Settings) -> Generator[str]:
+    """The configured database, else the data folder's own, running for the time of the block."""
+    if settings.server.db_url:
+        yield settings.server.db_url
+        return
+    with attach(settings.data_dir) as url:
+        yield url
+
+
+@contextmanager
 def attach(data_dir: Path) -> Generator[str]:
     """The address of the data folder's PostgreSQL, running for the time of the block, whoever started it."""
     make_folder(data_dir, 0o711)
@@ -152,13 +145,10 @@ def attach(data_dir: Path) -> Generator[str]:
     if url := running_url(data_dir):
         yield url
         return
-    server.hold()
-    try:
+    with hold(data_dir):
         server.prepare()
         with _serving(server):
             yield server.url
-    finally:
-        server.release()
 
 
 def running_url(data_dir: Path) -> str | None:

@@ -1,0 +1,173 @@
+"""`fechatter doctor`: what this installation rests on, looked at one by one.
+
+run(settings, files)    print a table; False if something is wrong
+new_epoch(settings)     after a data folder was copied: have all clients reload
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+from fechatter.cli import ports
+from fechatter.cli.embedded import database_url
+from fechatter.config import Loaded, Settings
+from fechatter.domain.errors import OperatorError
+from fechatter.store import migrate
+from fechatter.store.database import Connection, Database
+from fechatter.store.inspection import inspect
+
+GIB = 2**30
+LEAST_FREE = 1 * GIB
+COMFORTABLE_FREE = 5 * GIB
+OLDEST_POSTGRESQL = 15
+CLOCK_TOLERANCE_S = 2.0
+WEB_FOLDERS = (Path(__file__).resolve().parents[2] / "web" / "dist", Path(__file__).resolve().parents[1] / "web")
+
+Verdict = Literal["ok", "look", "wrong"]
+COLOURS: dict[Verdict, str] = {"ok": "green", "look": "yellow", "wrong": "red"}
+
+
+class Finding(Struct, frozen=True):
+    """`look`: works, but somebody should know."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+
+
+def run(loaded: Loaded) -> bool:
+    """Print what was found. True if nothing is wrong."""
+    settings = loaded.settings
+    findings = [
+        Finding("settings", "ok", ", ".join(str(path) for path in loaded.files) or "no file: defaults"),
+        *_look_at_folder(settings.data_dir),
+        *_look_at_secrets(settings.data_dir / "secrets"),
+        *asyncio.run(_look_at_services(settings)),
+        *_look_at_database(settings),
+        _look_at_web(),
+    ]
+    _show(findings)
+    return all(finding.verdict != "wrong" for finding in findings)
+
+
+def new_epoch(settings: Settings) -> str:
+    """Name the event log anew, so that every client reloads its state instead of resuming."""
+
+    async def rename(url: str) -> str:
+        async with _connect(url) as connection:
+            await migrate.check_schema(connection)
+            return await migrate.new_epoch(connection)
+
+    with database_url(settings) as url:
+        return asyncio.run(rename(url))
+
+
+def _look_at_folder(folder: Path) -> Generator[Finding]:
+    if not folder.is_dir():
+        yield Finding("data folder", "look", f"{folder} does not exist yet: the first start makes it")
+        return
+    writable = os.access(folder, os.W_OK | os.X_OK)
+    yield Finding("data folder", "ok" if writable else "wrong", f"{folder}{'' if writable else ' cannot be written'}")
+    free = shutil.disk_usage(folder).free
+    verdict: Verdict = "wrong" if free < LEAST_FREE else "look" if free < COMFORTABLE_FREE else "ok"
+    yield Finding("disk space", verdict, f"{free / GIB:.1f} GiB free")
+
+
+def _look_at_secrets(folder: Path) -> Generator[Finding]:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        text = f"{folder} cannot be read" if folder.is_dir() else "none yet: the first start makes them"
+        yield Finding("secrets", "wrong" if folder.is_dir() else "look", text)
+        return
+    open_files = [path.name for path in folder.iterdir() if path.stat().st_mode & 0o077]
+    if open_files:
+        yield Finding("secrets", "wrong", f"others can read {', '.join(open_files)}: run chmod 600, and replace them")
+    else:
+        yield Finding("secrets", "ok", f"{folder}: readable by their owner alone")
+
+
+async def _look_at_services(settings: Settings) -> list[Finding]:
+    services = (
+        ("fechatter_server", settings.server.host, settings.server.port, "FECHATTER_SERVER__PORT"),
+        ("notify_server", settings.notify.host, settings.notify.port, "FECHATTER_NOTIFY__PORT"),
+    )
+    return [await _look_at_service(*service) for service in services]
+
+
+async def _look_at_service(name: str, host: str, port: int, variable: str) -> Finding:
+    if await ports.is_ready(host, port):
+        return Finding(name, "ok", f"ready at {ports.local_url(host, port)}")
+    try:
+        ports.check_port(name, host, port, variable)
+    except OperatorError as problem:
+        return Finding(name, "wrong", str(problem))
+    return Finding(name, "ok", f"not running; port {port} is free")
+
+
+def _look_at_database(settings: Settings) -> list[Finding]:
+    kind = "" if settings.server.db_url else " (embedded)"
+    try:
+        with database_url(settings) as url:
+            return asyncio.run(_ask_database(url, kind))
+    except OperatorError as problem:
+        return [Finding("database", "wrong", str(problem))]
+
+
+async def _ask_database(url: str, kind: str) -> list[Finding]:
+    async with _connect(url) as connection:
+        found = await inspect(connection)
+        old = found.version_number // 10_000 < OLDEST_POSTGRESQL
+        version = f"PostgreSQL {found.version}{kind}, database {found.database}"
+        weak = [f"{name} = {value}" for name, value in sorted(found.durability.items()) if value == "off"]
+        clock = abs(found.clock_ahead_s) > CLOCK_TOLERANCE_S
+        return [
+            Finding("database", "wrong" if old else "ok", f"{version}{': 15 is the oldest that works' if old else ''}"),
+            Finding(
+                "durability",
+                "wrong" if weak else "ok",
+                f"a crash can lose what was answered: {', '.join(weak)}" if weak else "a commit is on disk",
+            ),
+            Finding("clocks", "look" if clock else "ok", f"the database is {found.clock_ahead_s:+.1f} s from here"),
+            await _look_at_schema(connection),
+        ]
+
+
+async def _look_at_schema(connection: Connection) -> Finding:
+    try:
+        await migrate.check_schema(connection)
+    except OperatorError as problem:
+        return Finding("schema", "wrong", str(problem))
+    return Finding("schema", "ok", f"up to date ({migrate.load()[-1].name})")
+
+
+def _look_at_web() -> Finding:
+    for folder in WEB_FOLDERS:
+        if (folder / "index.html").is_file():
+            return Finding("web client", "ok", f"built in {folder}")
+    return Finding("web client", "wrong", "not built: run 'make run', or 'scripts/setup'")
+
+
+@asynccontextmanager
+async def _connect(url: str) -> AsyncGenerator[Connection]:
+    database = await Database.open(url, 1, "fechatter doctor")
+    try:
+        async with database.connection() as connection:
+            yield connection
+    finally:
+        await database.close()
+
+
+def _show(findings: Iterable[Finding]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in findings:
+        table.add_row(finding.subject, f"[{COLOURS[finding.verdict]}]{finding.verdict}[/]", finding.text)
+    width = None if sys.stdout.isatty() else 200
+    Console(file=sys.stdout, width=width, highlight=False).print(table)

@@ -1,0 +1,195 @@
+"""The command `fechatter`: up, server, notify, migrate, load, doctor.
+
+Every failure that an operator can mend is one line on stderr and an exit code other than 0: 78 where the same start
+would fail again (settings, ports, schema), 1 otherwise.
+"""
+
+import asyncio
+import sys
+from typing import Annotated, Literal
+
+import typer
+from msgspec.structs import replace
+
+from fechatter import __version__
+from fechatter.cli import doctor as checkup
+from fechatter.cli import serve
+from fechatter.cli import up as whole
+from fechatter.cli.embedded import database_url as database_of
+from fechatter.cli.embedded import running_url
+from fechatter.cli.lifeline import follow
+from fechatter.cli.options import ConfigFile, DatabaseUrl, DataDir, Lifeline, LogLevel, Options, ServerPort
+from fechatter.cli.ports import PortTaken
+from fechatter.cli.supervisor import PERMANENT, Failed
+from fechatter.config import ConfigError, Settings
+from fechatter.domain.errors import OperatorError, SchemaMismatch
+from fechatter.store.migrate import migrate as apply_migrations
+
+app = typer.Typer(
+    name="fechatter",
+    help="Team chat that a group can own. 'fechatter up' runs all of it on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command of sys.argv; ends the process."""
+    try:
+        app()
+    except (ConfigError, OperatorError) as problem:
+        if not (isinstance(problem, Failed) and problem.told):
+            sys.stderr.write(f"fechatter: {problem}\n")
+        sys.exit(PERMANENT if isinstance(problem, ConfigError | SchemaMismatch | PortTaken) else 1)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"fechatter {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Hold the options that come before the command."""
+
+
+@app.command()
+def up(
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where both services listen. [env: FECHATTER_SERVER__HOST, FECHATTER_NOTIFY__HOST]"
+            " [default: 127.0.0.1]",
+        ),
+    ] = None,
+    port: ServerPort = None,
+    notify_port: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="Port of notify_server. [env: FECHATTER_NOTIFY__PORT] [default: 6687]"),
+    ] = None,
+    log_level: LogLevel = None,
+) -> None:
+    """Run everything on this machine: database, fechatter_server and notify_server, until Ctrl-C.
+
+    Without a database of your own, an embedded PostgreSQL keeps its data in the data folder. What ends unexpectedly
+    is started again.
+    """
+    flags = {
+        "data_dir": data_dir,
+        "server.db_url": database_url,
+        "server.host": host,
+        "notify.host": host,
+        "server.port": port,
+        "notify.port": notify_port,
+        "log.level": log_level,
+    }
+    whole.run(Options(flags, config))
+
+
+@app.command()
+def server(
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Where to listen. [env: FECHATTER_SERVER__HOST] [default: 127.0.0.1]"),
+    ] = None,
+    port: ServerPort = None,
+    log_level: LogLevel = None,
+    lifeline: Lifeline = None,
+) -> None:
+    """Run fechatter_server alone: the HTTP API and the web client."""
+    flags = {
+        "data_dir": data_dir,
+        "server.db_url": database_url,
+        "server.host": host,
+        "server.port": port,
+        "log.level": log_level,
+    }
+    serve.server(_start_service(Options(flags, config), "server", lifeline))
+
+
+@app.command()
+def notify(
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Where to listen. [env: FECHATTER_NOTIFY__HOST] [default: 127.0.0.1]"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="Port to listen on. [env: FECHATTER_NOTIFY__PORT] [default: 6687]"),
+    ] = None,
+    log_level: LogLevel = None,
+    lifeline: Lifeline = None,
+) -> None:
+    """Run notify_server alone: it holds the clients' streams and pushes events."""
+    flags = {
+        "data_dir": data_dir,
+        "server.db_url": database_url,
+        "notify.host": host,
+        "notify.port": port,
+        "log.level": log_level,
+    }
+    serve.notify(_start_service(Options(flags, config), "notify", lifeline))
+
+
+@app.command()
+def migrate(config: ConfigFile = None, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """Bring the database to this release's schema. Safe to repeat, and while an earlier release runs."""
+    settings = Options({"data_dir": data_dir, "server.db_url": database_url}, config).load()
+    with database_of(settings) as url:
+        applied = asyncio.run(apply_migrations(url))
+    sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "nothing to do\n")
+
+
+@app.command()
+def doctor(
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    new_epoch: Annotated[
+        bool,
+        typer.Option(
+            "--new-epoch",
+            help="After a data folder was copied or restored by hand: have every client reload instead of resuming.",
+        ),
+    ] = False,
+) -> None:
+    """Check settings, data folder, keys, ports, database, durability, schema and web client."""
+    options = Options({"data_dir": data_dir, "server.db_url": database_url}, config)
+    if new_epoch:
+        epoch = checkup.new_epoch(options.load())
+        sys.stdout.write(f"The event log's epoch is now {epoch}: clients reload when they next connect.\n")
+    elif not checkup.run(options.read()):
+        raise typer.Exit(1)
+
+
+def _start_service(options: Options, name: Literal["server", "notify"], lifeline: int | None) -> Settings:
+    if lifeline is not None:
+        follow(lifeline)
+    settings = options.start(name, role=name)
+    if settings.server.db_url:
+        return settings
+    if url := running_url(settings.data_dir):
+        return replace(settings, server=replace(settings.server, db_url=url))
+    raise OperatorError("No database: set DATABASE_URL, or use 'fechatter up', which brings its own.")
+
+
+if __name__ == "__main__":
+    main()

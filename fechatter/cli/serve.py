@@ -1,0 +1,68 @@
+"""The two services, each alone in its process.
+
+server(settings)   fechatter_server under uvicorn, until SIGTERM
+notify(settings)   notify_server, until SIGTERM
+"""
+
+import asyncio
+
+from fechatter.cli import ports
+from fechatter.config import Settings
+from fechatter.domain.errors import OperatorError
+from fechatter.store.database import Database
+from fechatter.store.migrate import check_schema
+
+DRAIN_S = 8
+"""Requests under way may take so long after SIGTERM; the supervisor waits 10 s."""
+
+
+def server(settings: Settings) -> None:
+    """Raises OperatorError if the port is taken or the database is away or of another schema."""
+    # Each role loads only its own program: the web framework is a third of a start.
+    import uvicorn
+
+    from fechatter.server.app import create_app
+
+    _require_database(settings)
+    bound = ports.listen("fechatter_server", settings.server.host, settings.server.port, "FECHATTER_SERVER__PORT")
+    configuration = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=ports.BACKLOG,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    running = uvicorn.Server(configuration)
+    running.run(sockets=[bound])
+    if not running.started:
+        raise OperatorError("fechatter_server could not start: see its log above.")
+
+
+def notify(settings: Settings) -> None:
+    """Raises OperatorError if the port is taken or the database is away or of another schema."""
+    import uvloop
+
+    from fechatter.notify.app import run
+
+    _require_database(settings)
+    ports.check_port("notify_server", settings.notify.host, settings.notify.port, "FECHATTER_NOTIFY__PORT")
+    uvloop.run(run(settings))
+
+
+def _require_database(settings: Settings) -> None:
+    asyncio.run(_check_database(settings.server.db_url))
+
+
+async def _check_database(url: str) -> None:
+    database = await Database.open(url, 1)
+    try:
+        async with database.connection() as connection:
+            await check_schema(connection)
+    finally:
+        await database.close()

@@ -1,0 +1,74 @@
+"""`fechatter up`: the whole chat under one supervisor.
+
+run(options)   PostgreSQL (unless one is configured) → schema → both services → one line with the address
+"""
+
+import sys
+
+from fechatter.cli import ports, supervisor
+from fechatter.cli.embedded import STOP_STEPS, EmbeddedPostgres
+from fechatter.cli.folder import hold
+from fechatter.cli.options import Options
+from fechatter.cli.supervisor import Service, Supervisor
+from fechatter.config import Settings
+from fechatter.store.migrate import migrate
+
+UNCLEAN_PATIENCE_S = 10.0
+"""How long services of a killed `up` may take to give their ports back."""
+
+
+def run(options: Options) -> None:
+    """Blocks until told to stop. Raises ConfigError and OperatorError; nothing runs afterwards."""
+    settings = options.start("up")
+    with hold(settings.data_dir) as unclean:
+        _check_ports(settings, UNCLEAN_PATIENCE_S if unclean else 0)
+        supervisor.run(lambda services: _start(services, settings, options))
+
+
+async def _start(services: Supervisor, settings: Settings, options: Options) -> None:
+    url = settings.server.db_url or await _start_postgres(services, settings)
+    await migrate(url)
+    environment = options.child_environment({"server.db_url": url, "data_dir": str(settings.data_dir)})
+    await services.start(
+        _service("fechatter_server", options.child("server"), environment, settings.server.host, settings.server.port),
+        _service("notify_server", options.child("notify"), environment, settings.notify.host, settings.notify.port),
+    )
+    address = settings.server.public_url or ports.local_url(settings.server.host, settings.server.port)
+    sys.stdout.write(f"{settings.name} is ready: {address}\n")
+    sys.stdout.flush()
+
+
+async def _start_postgres(services: Supervisor, settings: Settings) -> str:
+    server = EmbeddedPostgres(settings.data_dir)
+
+    async def ready() -> bool:
+        return server.is_ready()
+
+    await services.start(
+        Service(
+            name="PostgreSQL",
+            prepare=server.prepare,
+            command=server.command,
+            environment=server.environment,
+            ready=ready,
+            stop=STOP_STEPS,
+            output=server.start_log,
+            explain=server.why_not,
+            lifeline=False,
+        )
+    )
+    return server.url
+
+
+def _service(name: str, command: list[str], environment: dict[str, str], host: str, port: int) -> Service:
+    return Service(
+        name=name, command=lambda: command, environment=environment, ready=lambda: ports.is_ready(host, port)
+    )
+
+
+def _check_ports(settings: Settings, patience_s: float) -> None:
+    """Before anything is started, so that a taken port leaves no trace."""
+    for name, section in (("server", settings.server), ("notify", settings.notify)):
+        service = "fechatter_server" if name == "server" else "notify_server"
+        variable = f"FECHATTER_{name.upper()}__PORT"
+        ports.wait_for_port(service, section.host, section.port, variable, patience_s)
