@@ -15,13 +15,6 @@ from fechatter.store import messages
 from fechatter.store.database import Database
 from fechatter.store.messages import Refused
 
-_REFUSALS: dict[Refused, DomainError] = {
-    Refused.SESSION_ENDED: Unauthenticated(),
-    Refused.NOT_VISIBLE: NotFound(),
-    Refused.NOT_A_MEMBER: Forbidden("Join the channel to write in it."),
-    Refused.NO_SUCH_REPLY: InvalidRequest(fields={"reply_to": "is not a message of this chat"}),
-}
-
 
 async def post_message(db: Database, author: Caller, chat_id: int, draft: Draft) -> tuple[Message, bool]:
     """Store a message and its event together; safe to retry with the same draft.
@@ -32,7 +25,19 @@ async def post_message(db: Database, author: Caller, chat_id: int, draft: Draft)
     async with db.connection() as connection:
         row = await messages.post(connection, author, chat_id, draft, mentioned(draft.content))
         if row is None:
-            raise _REFUSALS[await messages.refusal(connection, author, chat_id)]
+            raise _error(await messages.refusal(connection, author, chat_id))
     if not row["new"] and row["earlier_digest"] != draft.digest(chat_id):
         raise IdempotencyConflict
     return messages.from_row(row), bool(row["new"])
+
+
+def _error(refused: Refused) -> DomainError:
+    match refused:
+        case Refused.SESSION_ENDED:
+            return Unauthenticated()
+        case Refused.NOT_VISIBLE:
+            return NotFound()
+        case Refused.NOT_A_MEMBER:
+            return Forbidden("Join the channel to write in it.")
+        case Refused.NO_SUCH_REPLY:
+            return InvalidRequest(fields={"reply_to": "is not a message of this chat"})

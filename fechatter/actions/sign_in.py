@@ -29,7 +29,7 @@ class SignedIn(msgspec.Struct, frozen=True):
 async def sign_in(
     db: Database, passwords: Passwords, *, email: str, password: str, device: Device, ttl_s: int
 ) -> SignedIn:
-    """Begin a session. Raises Unauthenticated alike for unknown mail and wrong password, Suspended after a right one."""
+    """Begin a session. Raises Unauthenticated alike for unknown mail and wrong password, Suspended."""
     async with db.connection() as connection:
         known = await users.find_credentials(connection, email)
     if not await passwords.verify(password, known.password_hash if known else None) or known is None:

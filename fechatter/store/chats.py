@@ -97,9 +97,9 @@ async def visible_to(connection: Connection, caller: Caller, chat_id: int) -> Ch
 
 
 async def public(
-    connection: Connection, caller: Caller, workspace_id: int, query: str, *, limit: int, offset: int
+    connection: Connection, caller: Caller, workspace_id: int | None, query: str, *, limit: int, offset: int
 ) -> Sequence[Chat]:
-    """Public channels of the workspace that the caller is not in, whose name has `query` in it, by name."""
+    """Public channels of a workspace (None: of all the caller's) to join, with `query` in the name, by name."""
     rows = await connection.fetch(
         f"""
         SELECT {_CHAT}, {_MENTIONS}, {messages.COLUMNS}
@@ -108,7 +108,8 @@ async def public(
         {_LIVE}
         LEFT JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $1
         {_LAST}
-        WHERE c.workspace_id = $3 AND c.type = 'PublicChannel' AND wm.role <> 'guest' AND cm.user_id IS NULL
+        WHERE ($3::bigint IS NULL OR c.workspace_id = $3)
+          AND c.type = 'PublicChannel' AND wm.role <> 'guest' AND cm.user_id IS NULL
           AND ($4 = '' OR strpos(c.name_key, $4) > 0)
         ORDER BY c.name_key, c.id LIMIT $5 OFFSET $6
         """,

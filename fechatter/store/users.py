@@ -3,8 +3,11 @@
 insert            a new user, with the first free username
 find_credentials  what a sign-in checks
 get               one user
+visible_to        one user, if the viewer may know of them
+search            the people whom the viewer may know of
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -19,7 +22,7 @@ COLUMNS = (
     "u.id, u.fullname, u.username, u.email, u.avatar, u.status, u.locale, u.timezone, "
     "u.created_at, u.updated_at, 'offline' AS presence"
 )
-_USERNAME_LOCK = 0x_FEC4_0001
+_USERNAME_LOCK = 0x_0FEC_0001
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -88,6 +91,48 @@ async def find_credentials(connection: Connection, email: str) -> Credentials | 
 async def get(connection: Connection, user_id: int) -> User | None:
     row = await connection.fetchrow(f"SELECT {COLUMNS} FROM users u WHERE u.id = $1", user_id)
     return None if row is None else struct_from(row, User)
+
+
+# People whom the viewer ($1) may know of: oneself, all of a workspace one is in (guests are in it for the people
+# they share a chat with only). $2 narrows to one workspace.
+_VISIBLE = """
+    (u.id = $1 AND $2::bigint IS NULL OR EXISTS (
+        SELECT FROM workspace_members mine
+        JOIN workspace_members theirs ON theirs.workspace_id = mine.workspace_id AND theirs.user_id = u.id
+        WHERE mine.user_id = $1 AND mine.status = 'Active' AND ($2::bigint IS NULL OR mine.workspace_id = $2)
+          AND (mine.role <> 'guest' OR u.id = $1 OR EXISTS (
+              SELECT FROM chat_members a JOIN chat_members b ON b.chat_id = a.chat_id AND b.user_id = u.id
+              WHERE a.user_id = $1 AND a.workspace_id = mine.workspace_id))))
+"""
+
+
+async def visible_to(connection: Connection, viewer_id: int, user_id: int) -> User | None:
+    """The user, if the viewer may know of them."""
+    row = await connection.fetchrow(
+        f"SELECT {COLUMNS} FROM users u WHERE u.id = $3 AND {_VISIBLE}", viewer_id, None, user_id
+    )
+    return None if row is None else struct_from(row, User)
+
+
+async def search(
+    connection: Connection, viewer_id: int, workspace_id: int | None, query: str, *, limit: int, offset: int
+) -> Sequence[User]:
+    """People whom the viewer may know of, with `query` in their name, username or address, by name."""
+    rows = await connection.fetch(
+        f"""
+        SELECT {COLUMNS} FROM users u
+        WHERE {_VISIBLE}
+          AND ($3 = '' OR strpos(u.username_key, $3) > 0 OR strpos(lower(u.fullname), $3) > 0
+               OR strpos(u.email_key, $3) > 0)
+        ORDER BY lower(u.fullname), u.id LIMIT $4 OFFSET $5
+        """,
+        viewer_id,
+        workspace_id,
+        fold(query),
+        limit,
+        offset,
+    )
+    return [struct_from(row, User) for row in rows]
 
 
 async def _free_username(connection: Connection, wanted: str) -> str:

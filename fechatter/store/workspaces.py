@@ -85,14 +85,21 @@ async def add_member(
     return struct_from(row, WorkspaceMember)
 
 
-async def members(connection: Connection, workspace_id: int, *, limit: int, offset: int) -> Sequence[WorkspaceMember]:
-    """Who is in the workspace, in the order of joining."""
+async def members(
+    connection: Connection, viewer_id: int, workspace_id: int, *, limit: int, offset: int
+) -> Sequence[WorkspaceMember]:
+    """Who is in the workspace, in the order of joining: all, or for a guest those they share a chat with."""
     rows = await connection.fetch(
         f"""
         SELECT {_MEMBER} FROM workspace_members wm JOIN users u ON u.id = wm.user_id
-        WHERE wm.workspace_id = $1 ORDER BY wm.created_at, wm.user_id LIMIT $2 OFFSET $3
+        JOIN workspace_members mine ON mine.workspace_id = $1 AND mine.user_id = $2 AND mine.status = 'Active'
+        WHERE wm.workspace_id = $1 AND (mine.role <> 'guest' OR wm.user_id = $2 OR EXISTS (
+            SELECT FROM chat_members a JOIN chat_members b ON b.chat_id = a.chat_id AND b.user_id = wm.user_id
+            WHERE a.user_id = $2 AND a.workspace_id = $1))
+        ORDER BY wm.created_at, wm.user_id LIMIT $3 OFFSET $4
         """,
         workspace_id,
+        viewer_id,
         limit,
         offset,
     )

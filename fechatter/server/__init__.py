@@ -1,0 +1,1 @@
+"""fechatter_server: the HTTP API and the web client's files."""

@@ -1,0 +1,92 @@
+"""fechatter_server: the ASGI app.
+
+create_app   from settings to an app; the pool opens with the app's life-span
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.types import ASGIApp, ControllerRouterHandler
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+import fechatter
+from fechatter.actions.passwords import Passwords
+from fechatter.config import Settings
+from fechatter.domain.tokens import Tokens
+from fechatter.server.auth import provide_caller, provide_claimed_caller
+from fechatter.server.context import Context
+from fechatter.server.edge import Edge
+from fechatter.server.problems import handlers
+from fechatter.server.routes import auth, chats, messages, notifications, service, users, web, workspaces
+from fechatter.server.web import WebClient
+from fechatter.store.database import Database
+from fechatter.store.migrate import check_schema
+
+API: Sequence[ControllerRouterHandler] = [
+    *auth.ROUTES,
+    *users.ROUTES,
+    *workspaces.ROUTES,
+    *chats.ROUTES,
+    *messages.ROUTES,
+    *notifications.ROUTES,
+]
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The app. Its start-up raises OperatorError when the database is away or has another schema."""
+    app = _Start(settings).app()
+    edge: Any = Edge(app)
+    if settings.trusted_proxies:
+        return ProxyHeadersMiddleware(edge, trusted_hosts=list(settings.trusted_proxies))  # pyright: ignore
+    return edge
+
+
+class _Start:
+    """Builds the app, and what it shares once there is an event loop.
+
+    _context   set when the life-span begins
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._context: Context | None = None
+
+    def app(self) -> Litestar:
+        web_client = WebClient.load()
+        return Litestar(
+            route_handlers=[Router("/api", route_handlers=API), *service.ROUTES, *web.ROUTES],
+            dependencies={
+                "context": Provide(self._provide_context, sync_to_thread=False),
+                "claimed": Provide(provide_claimed_caller),
+                "caller": Provide(provide_caller),
+                "web": Provide(lambda: web_client, sync_to_thread=False),
+            },
+            exception_handlers=handlers,
+            lifespan=[self._life_span],
+            openapi_config=OpenAPIConfig(title="Fechatter", version=fechatter.__version__, path="/docs"),
+            request_max_body_size=self._settings.limits.body_bytes,
+            debug=False,
+        )
+
+    def _provide_context(self) -> Context:
+        assert self._context is not None, "the app serves only within its life-span"
+        return self._context
+
+    @asynccontextmanager
+    async def _life_span(self, _: Litestar) -> AsyncGenerator[None]:
+        settings = self._settings
+        db = await Database.open(settings.server.db_url, settings.database.pool_size, "fechatter_server")
+        passwords = Passwords()
+        try:
+            async with db.connection() as connection:
+                await check_schema(connection)
+            tokens = Tokens(settings.auth.signing_key.encode(), settings.auth.issuer, settings.auth.token_ttl_s)
+            self._context = Context(settings, db, tokens, passwords)
+            yield
+        finally:
+            passwords.close()
+            await db.close()

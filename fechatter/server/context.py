@@ -1,0 +1,23 @@
+"""What all routes share, made once at start and closed at the end."""
+
+from dataclasses import dataclass
+
+from fechatter.actions.passwords import Passwords
+from fechatter.config import Settings
+from fechatter.domain.tokens import Tokens
+from fechatter.store.database import Database
+
+
+@dataclass(frozen=True)
+class Context:
+    """
+    settings    what the operator has chosen
+    db          the pool; opened before the first request
+    tokens      issues and verifies access tokens
+    passwords   hashes in its own threads
+    """
+
+    settings: Settings
+    db: Database
+    tokens: Tokens
+    passwords: Passwords

@@ -1,0 +1,132 @@
+"""Errors as answers: application/problem+json (RFC 9457), whatever went wrong.
+
+Problem           the wire form
+problem_response  a domain error as an answer
+handlers          what the app does with each kind of exception
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from fechatter.domain import errors
+from fechatter.domain.errors import DomainError, InvalidRequest, RateLimited
+
+log = structlog.get_logger(__name__)
+_AT_PATH = re.compile(r"^(?P<message>.*?) - at `\$\.?(?P<path>.*)`$", re.DOTALL)
+_BY_STATUS: dict[int, type[DomainError]] = {
+    400: errors.InvalidRequest,
+    401: errors.Unauthenticated,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.TooLarge,
+    415: errors.UnsupportedMediaType,
+}
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """RFC 9457, with a stable `code`, the request's id and the fields at fault."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldProblem]
+
+
+def problem_of(error: DomainError, request_id: str) -> Problem:
+    fields = error.fields if isinstance(error, InvalidRequest) else {}
+    return Problem(
+        type=f"urn:fechatter:problem:{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        request_id=request_id,
+        errors=[FieldProblem(field, message) for field, message in fields.items()],
+    )
+
+
+def problem_response(request: Request[Any, Any, Any], error: DomainError) -> Response[bytes]:
+    """The answer that tells of `error`."""
+    problem = problem_of(error, request.scope["state"].get("request_id", ""))
+    return Response(
+        msgspec.json.encode(problem),
+        status_code=error.status,
+        media_type="application/problem+json",
+        headers=_headers(error),
+    )
+
+
+def _headers(error: DomainError) -> dict[str, str]:
+    if isinstance(error, RateLimited):
+        return {
+            "Retry-After": str(error.retry_after_s),
+            "X-RateLimit-Limit": str(error.limit),
+            "X-RateLimit-Remaining": str(error.remaining),
+            "X-RateLimit-Reset": str(error.retry_after_s),
+        }
+    if error.status == 401:
+        return {"WWW-Authenticate": 'Bearer realm="fechatter"'}
+    return {"Retry-After": "1"} if error.status == 503 else {}
+
+
+def _on_domain_error(request: Request[Any, Any, Any], error: DomainError) -> Response[bytes]:
+    return problem_response(request, error)
+
+
+def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What the framework itself refuses: routing, decoding, validation, sizes."""
+    if isinstance(error, ValidationException):
+        return problem_response(request, _invalid(error))
+    kind = _BY_STATUS.get(error.status_code, errors.Internal if error.status_code >= 500 else errors.InvalidRequest)
+    detail = error.detail if kind is errors.InvalidRequest else None
+    response = problem_response(request, kind(detail))
+    if allow := (error.headers or {}).get("allow") or (error.headers or {}).get("Allow"):
+        response.headers["Allow"] = allow
+    return response
+
+
+def _on_other_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A bug. The log gets where it happened, the caller gets the id to ask about; neither gets values."""
+    log.error("request failed", path=request.url.path, method=request.method, exc_info=error)
+    return problem_response(request, errors.Internal())
+
+
+handlers: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]] = {
+    DomainError: _on_domain_error,
+    HTTPException: _on_http_error,
+    Exception: _on_other_error,
+}
+
+
+def _invalid(error: ValidationException) -> DomainError:
+    """The framework's list of faults as ours. A path that names no possible id names nothing: 404."""
+    faults: list[dict[str, Any]] = [fault for fault in _faults(error.extra) if fault]
+    if faults and all(fault.get("source") == "path" for fault in faults):
+        return errors.NotFound()
+    fields: dict[str, str] = {}
+    for fault in faults:
+        message = str(fault.get("message", "is not valid"))
+        key = str(fault.get("key", "body"))
+        if match := _AT_PATH.match(message):
+            message, key = match["message"], match["path"]
+        fields[key or "body"] = message
+    return InvalidRequest(fields=fields) if fields else InvalidRequest(error.detail)
+
+
+def _faults(extra: object) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", extra) if isinstance(extra, list) else []

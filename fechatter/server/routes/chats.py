@@ -1,0 +1,118 @@
+"""/api/chats: the sidebar, new chats, public channels, joining, who is in a chat."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get, post
+
+from fechatter.actions.create_chat import ChatPlan, create_chat
+from fechatter.actions.join_chat import join_chat
+from fechatter.domain.chats import Chat, ChatMember, ChatType
+from fechatter.domain.errors import InvalidRequest, NotFound, Unauthenticated
+from fechatter.domain.people import Caller
+from fechatter.domain.text import check_name, check_text
+from fechatter.server.auth import ApiRequest
+from fechatter.server.context import Context
+from fechatter.server.lists import MAX_ID, WHOLE, Id, Limit, Offset, listing
+from fechatter.store import chats, members
+
+DESCRIPTION_CHARS = 1024
+MemberId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
+
+
+class NewChat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The creator is a member without being named. A Single may go without a name."""
+
+    type: ChatType
+    name: str | None = None
+    members: list[MemberId] = []
+    workspace_id: MemberId | None = None
+    description: str | None = None
+
+
+@get("/chats", summary="My chats", tags=["chats"])
+async def list_chats(
+    request: ApiRequest,
+    context: Context,
+    claimed: Caller,
+    workspace_id: Id | None = None,
+    limit: Limit = None,
+    offset: Offset = 0,
+) -> Response[list[Chat]]:
+    """Newest activity first. Without `limit` all of them."""
+    async with context.db.connection() as connection:
+        found = await chats.of_user(connection, claimed, workspace_id, limit=(limit or WHOLE) + 1, offset=offset)
+    if found is None:
+        raise Unauthenticated("The session has ended: sign in again.")
+    return listing(request, found, limit, offset)
+
+
+@post("/chats", status_code=201, summary="Create a chat", tags=["chats"])
+async def create(context: Context, caller: Caller, data: NewChat) -> Response[Chat]:
+    """200 with the chat that exists for a Single that was there before."""
+    limits = context.settings.limits
+    others = tuple(dict.fromkeys(user_id for user_id in data.members if user_id != caller.user_id))
+    if len(data.members) > limits.members_at_once:
+        raise InvalidRequest(fields={"members": f"may name at most {limits.members_at_once} people at once"})
+    if data.name is None and data.type is not ChatType.SINGLE:
+        raise InvalidRequest(fields={"name": "is required"})
+    plan = ChatPlan(
+        type=data.type,
+        name=None if data.name is None else check_name("name", data.name, limits.name_chars),
+        others=others,
+        workspace_id=data.workspace_id,
+        description=_description(data.description),
+    )
+    chat, is_new = await create_chat(context.db, caller, plan)
+    return Response(chat, status_code=201 if is_new else 200)
+
+
+@get("/chats/public", summary="Channels one may join", tags=["chats"])
+async def list_public(
+    request: ApiRequest,
+    context: Context,
+    caller: Caller,
+    workspace_id: Id | None = None,
+    q: str = "",
+    limit: Limit = None,
+    offset: Offset = 0,
+) -> Response[list[Chat]]:
+    """By name; `q`: in the name. Without `workspace_id`: of all the caller's workspaces."""
+    async with context.db.connection() as connection:
+        found = await chats.public(
+            connection, caller, workspace_id, check_text("q", q, 0, 256), limit=(limit or WHOLE) + 1, offset=offset
+        )
+    return listing(request, found, limit, offset)
+
+
+@get("/chats/{chat_id:int}", summary="One chat", tags=["chats"])
+async def get_chat(context: Context, caller: Caller, chat_id: Id) -> Chat:
+    async with context.db.connection() as connection:
+        chat = await chats.visible_to(connection, caller, chat_id)
+    if chat is None:
+        raise NotFound
+    return chat
+
+
+@post("/chats/{chat_id:int}/join", status_code=200, summary="Join a public channel", tags=["chats"])
+async def join(context: Context, caller: Caller, chat_id: Id) -> Chat:
+    """Joining again changes nothing."""
+    return await join_chat(context.db, caller, chat_id)
+
+
+@get("/chats/{chat_id:int}/members", summary="Members of a chat", tags=["chats"])
+async def list_members(
+    request: ApiRequest, context: Context, caller: Caller, chat_id: Id, limit: Limit = None, offset: Offset = 0
+) -> Response[list[ChatMember]]:
+    async with context.db.connection() as connection:
+        if await chats.visible_to(connection, caller, chat_id) is None:
+            raise NotFound
+        found = await members.list_(connection, chat_id, limit=(limit or WHOLE) + 1, offset=offset)
+    return listing(request, found, limit, offset)
+
+
+def _description(text: str | None) -> str | None:
+    return None if text is None else check_text("description", text, 0, DESCRIPTION_CHARS)
+
+
+ROUTES = [list_chats, create, list_public, get_chat, join, list_members]

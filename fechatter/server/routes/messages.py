@@ -1,0 +1,80 @@
+"""/api/chats/{id}/messages: post, and read the history."""
+
+import msgspec
+from litestar import Response, get, post
+
+from fechatter.actions.post_message import post_message
+from fechatter.domain.errors import InvalidRequest, NotFound, Unauthenticated
+from fechatter.domain.messages import Draft, Message
+from fechatter.domain.people import Caller
+from fechatter.server.auth import ApiRequest
+from fechatter.server.context import Context
+from fechatter.server.lists import Id, PageLimit, next_link
+from fechatter.store import messages, sessions
+from fechatter.store.messages import Page
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """Where a page lies: `low` to `high` places from the message `id`, or from the newest."""
+
+    id: int | None
+    low: int
+    high: int
+
+
+@post("/chats/{chat_id:int}/messages", status_code=201, summary="Post a message", tags=["messages"])
+async def post_to_chat(context: Context, claimed: Caller, chat_id: Id, data: Draft) -> Response[Message]:
+    """201 when the message was made now; 200 with the first one for a retry of the same `idempotency_key`."""
+    limits = context.settings.limits
+    data.check(limits.content_chars, limits.files_per_message)
+    message, is_new = await post_message(context.db, claimed, chat_id, data)
+    return Response(message, status_code=201 if is_new else 200)
+
+
+@get("/chats/{chat_id:int}/messages", summary="Read the history", tags=["messages"])
+async def list_messages(
+    request: ApiRequest,
+    context: Context,
+    claimed: Caller,
+    chat_id: Id,
+    limit: PageLimit = 50,
+    before_id: Id | None = None,
+    after_id: Id | None = None,
+    around_id: Id | None = None,
+) -> Response[list[Message]]:
+    """Newest first; with `after_id` oldest first. At most one of `before_id`, `after_id` and `around_id`."""
+    anchor = _anchor(limit, before_id, after_id, around_id)
+    async with context.db.connection() as connection:
+        page = await messages.page(connection, claimed, chat_id, anchor.id, anchor.low, anchor.high)
+        if page is None:
+            raise NotFound if await sessions.is_live(connection, claimed) else Unauthenticated
+    if after_id is None:
+        return Response(page.messages, headers=_older(request, page))
+    return Response(page.messages[::-1], headers=_newer(request, page))
+
+
+def _anchor(limit: int, before_id: int | None, after_id: int | None, around_id: int | None) -> Anchor:
+    if sum(given is not None for given in (before_id, after_id, around_id)) > 1:
+        raise InvalidRequest("Give only one of before_id, after_id and around_id.")
+    if before_id is not None:
+        return Anchor(before_id, -limit, -1)
+    if after_id is not None:
+        return Anchor(after_id, 1, limit)
+    if around_id is not None:
+        return Anchor(around_id, -(limit // 2), limit - limit // 2 - 1)
+    return Anchor(None, 1 - limit, 0)
+
+
+def _older(request: ApiRequest, page: Page) -> dict[str, str]:
+    if not (page.has_older and page.messages):
+        return {}
+    return {"Link": next_link(request, before_id=page.messages[-1].id, around_id=None)}
+
+
+def _newer(request: ApiRequest, page: Page) -> dict[str, str]:
+    if not (page.has_newer and page.messages):
+        return {}
+    return {"Link": next_link(request, after_id=page.messages[0].id)}
+
+
+ROUTES = [post_to_chat, list_messages]

@@ -1,0 +1,98 @@
+"""The web client's files, from memory: the built bundle, with index.html for every address of the page.
+
+WebClient.load   read and compress the bundle once
+"""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from litestar import Response
+
+HERE = Path(__file__).resolve()
+FOLDERS = (HERE.parents[2] / "web" / "dist", HERE.parents[1] / "web")
+IMMUTABLE = "public, max-age=31536000, immutable"
+FRESH = "no-cache"
+_COMPRESSIBLE = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg")
+_NOT_BUILT = b"""<!doctype html><html lang="en"><title>Fechatter</title>
+<p>The web client has not been built: run <code>make run</code>.</p>
+"""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file, as it is sent. `gzipped` is None where compressing does not pay."""
+
+    body: bytes
+    gzipped: bytes | None
+    media_type: str
+    etag: str
+    cache_control: str
+
+
+class WebClient:
+    """The bundle by path.
+
+    assets   path below / → file; never changes while the process runs
+    """
+
+    def __init__(self, assets: dict[str, Asset]) -> None:
+        self._assets = assets
+
+    @classmethod
+    def load(cls) -> "WebClient":
+        folder = next((path for path in FOLDERS if (path / "index.html").is_file()), None)
+        if folder is None:
+            return cls({"index.html": _asset("index.html", _NOT_BUILT)})
+        files = (path for path in folder.rglob("*") if path.is_file())
+        return cls({path.relative_to(folder).as_posix(): _asset(path.name, path.read_bytes()) for path in files})
+
+    def find(self, path: str) -> Asset | None:
+        """The file at `path`, or the page itself for an address without a file's ending; else None."""
+        name = path.strip("/")
+        if name in self._assets:
+            return self._assets[name]
+        return None if "." in name.rpartition("/")[2] else self._assets["index.html"]
+
+
+def page_policy(notify_url: str) -> str:
+    """The page's Content-Security-Policy: its own files, its own server and notify_server, nothing else."""
+    sockets = notify_url.replace("http", "ws", 1)
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; manifest-src 'self'; "
+        "img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self'; "
+        f"connect-src 'self' {notify_url} {sockets}; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def asset_response(asset: Asset, *, if_none_match: str, accept_encoding: str, policy: str) -> Response[bytes]:
+    """The file, or 304 when the browser has it."""
+    headers = {
+        "ETag": asset.etag,
+        "Cache-Control": asset.cache_control,
+        "Vary": "Accept-Encoding",
+        "Content-Security-Policy": policy,
+    }
+    if asset.etag in if_none_match:
+        return Response(b"", status_code=304, headers=headers)
+    if asset.gzipped is not None and "gzip" in accept_encoding:
+        return Response(asset.gzipped, media_type=asset.media_type, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(asset.body, media_type=asset.media_type, headers=headers)
+
+
+def _asset(name: str, body: bytes) -> Asset:
+    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if media_type.startswith("text/") or media_type == "application/javascript":
+        media_type += "; charset=utf-8"
+    gzipped = gzip.compress(body, mtime=0) if media_type.startswith(_COMPRESSIBLE) else None
+    hashed_name = "-" in name and name.count(".") >= 1 and not name.endswith((".html", ".webmanifest", "sw.js"))
+    return Asset(
+        body=body,
+        gzipped=gzipped if gzipped and len(gzipped) < len(body) else None,
+        media_type=media_type,
+        etag=f'"{hashlib.sha256(body).hexdigest()[:24]}"',
+        cache_control=IMMUTABLE if hashed_name else FRESH,
+    )
