@@ -30,7 +30,6 @@ LEAST_FREE = 1 * GIB
 COMFORTABLE_FREE = 5 * GIB
 OLDEST_POSTGRESQL = 15
 CLOCK_TOLERANCE_S = 2.0
-WEB_FOLDERS = (Path(__file__).resolve().parents[2] / "web" / "dist", Path(__file__).resolve().parents[1] / "web")
 
 Verdict = Literal["ok", "look", "wrong"]
 COLOURS: dict[Verdict, str] = {"ok": "green", "look": "yellow", "wrong": "red"}
@@ -113,7 +112,10 @@ async def _look_at_service(name: str, host: str, port: int, variable: str) -> Fi
 
 
 def _look_at_database(settings: Settings) -> list[Finding]:
+    """Never makes what is missing: this only looks."""
     kind = "" if settings.server.db_url else " (embedded)"
+    if kind and not (settings.data_dir / "postgres").exists():
+        return [Finding("database", "look", "none yet: the first start makes it")]
     try:
         with database_url(settings) as url:
             return asyncio.run(_ask_database(url, kind))
@@ -149,7 +151,10 @@ async def _look_at_schema(connection: Connection) -> Finding:
 
 
 def _look_at_web() -> Finding:
-    for folder in WEB_FOLDERS:
+    # Each command loads only what it needs: the web framework behind this is a third of a start.
+    from fechatter.server.web import FOLDERS
+
+    for folder in FOLDERS:
         if (folder / "index.html").is_file():
             return Finding("web client", "ok", f"built in {folder}")
     return Finding("web client", "wrong", "not built: run 'make run', or 'scripts/setup'")

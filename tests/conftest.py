@@ -1,0 +1,71 @@
+"""Fixtures for all tests. Real parts: a real PostgreSQL, real processes.
+
+postgres       (session) a PostgreSQL server of this test process
+database_url   a fresh database with the schema, dropped afterwards
+empty_database_url   the same without the schema
+settings       Settings that use database_url, free ports and a folder of the test
+stack          `fechatter up` of the test's own: kill and restart it at will (about 3 s)
+shared_stack   (session) one for all tests of this process that leave it as it is: make users of your own
+"""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from fechatter import config
+from fechatter.config import Notify, Server, Settings
+from tests.support.database import DatabaseServer
+from tests.support.ports import free_port
+from tests.support.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[DatabaseServer]:
+    """One server for each test process; clone() gives a database in some 30 ms."""
+    with DatabaseServer.start(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: DatabaseServer) -> Generator[str]:
+    """A database with this program's schema, for one test."""
+    url = postgres.clone()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def empty_database_url(postgres: DatabaseServer) -> Generator[str]:
+    """A database without a table, for one test."""
+    url = postgres.clone(migrated=False)
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """Ready to serve with: a database, a signing key, two free ports and the test's own data folder."""
+    return config.prepare(
+        Settings(
+            data_dir=tmp_path / "data",
+            server=Server(port=free_port(), db_url=database_url),
+            notify=Notify(port=free_port()),
+        )
+    )
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Generator[Stack]:
+    """`fechatter up` with its embedded PostgreSQL, ready, for one test that may kill what it likes."""
+    running = Stack.start(tmp_path / "stack")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
+    """`fechatter up`, ready, for tests that do not disturb each other: without rate limits, make your own users."""
+    running = Stack.start(tmp_path_factory.mktemp("shared") / "stack", FECHATTER_LIMITS__ENABLED="false")
+    yield running
+    running.stop()
