@@ -22,6 +22,8 @@ async def post_message(db: Database, author: Caller, chat_id: int, draft: Draft)
     Returns the message as it is now, and whether it was made by this call. Raises IdempotencyConflict when the key
     was used for something else. The draft has been checked (Draft.check).
     """
+    if draft.files:
+        raise InvalidRequest(fields={"files": "names no file of yours"})
     async with db.connection() as connection:
         row = await messages.post(connection, author, chat_id, draft, mentioned(draft.content))
         if row is None:

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from fechatter.domain.errors import InvalidRequest
+from fechatter.domain.ids import RowId
 from fechatter.domain.text import check_text
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -48,8 +49,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What a sender wants to say. With the same `idempotency_key`, sending it again is safe."""
 
     content: str
-    files: list[int] = []
-    reply_to: int | None = None
+    files: list[RowId] = []
+    reply_to: RowId | None = None
     idempotency_key: str | None = None
 
     def check(self, content_chars: int, files_per_message: int) -> None:

@@ -19,6 +19,7 @@ from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
 from fechatter.server.auth import provide_caller, provide_claimed_caller
 from fechatter.server.context import Context
+from fechatter.server.docs import DocsPage
 from fechatter.server.edge import Edge
 from fechatter.server.problems import handlers
 from fechatter.server.routes import auth, chats, messages, notifications, service, users, web, workspaces
@@ -67,7 +68,12 @@ class _Start:
             },
             exception_handlers=handlers,
             lifespan=[self._life_span],
-            openapi_config=OpenAPIConfig(title="Fechatter", version=fechatter.__version__, path="/docs"),
+            openapi_config=OpenAPIConfig(
+                title="Fechatter",
+                version=fechatter.__version__,
+                path="/docs",
+                render_plugins=[DocsPage(path="/")],
+            ),
             request_max_body_size=self._settings.limits.body_bytes,
             debug=False,
         )

@@ -6,13 +6,14 @@ Edge(app)   an ASGI app around `app`
 import re
 import secrets
 import time
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import structlog
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from fechatter.domain.errors import Internal
+from fechatter.domain.errors import DomainError, Internal, UnsupportedMediaType
 from fechatter.server.problems import problem_of
 
 log = structlog.get_logger(__name__)
@@ -33,16 +34,18 @@ class Edge:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        state: dict[str, Any] = scope.setdefault("state", {})
-        state["request_id"] = request_id
+        cast("dict[str, Any]", scope).setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id)
         began = time.perf_counter()
         try:
-            await self._app(scope, receive, answer.send)
+            if _has_foreign_body(scope):
+                await answer.refuse(UnsupportedMediaType())
+            else:
+                await self._app(scope, receive, answer.send)
         except Exception:
             log.exception("request failed", path=scope["path"], method=scope["method"])
             await answer.fail()
@@ -80,16 +83,31 @@ class _Answer:
         await self._send(message)
 
     async def fail(self) -> None:
-        if self.status:
-            return
-        body = msgspec.json.encode(problem_of(Internal(), self._request_id))
+        if not self.status:
+            await self.refuse(Internal())
+
+    async def refuse(self, error: DomainError) -> None:
+        body = msgspec.json.encode(problem_of(error, self._request_id))
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-        await self.send({"type": "http.response.start", "status": 500, "headers": headers})
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _request_id(scope: Scope) -> str:
+def _request_id(scope: HTTPScope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value.decode("ascii")
     return secrets.token_hex(8)
+
+
+def _has_foreign_body(scope: HTTPScope) -> bool:
+    """Whether the API is sent something that says of itself that it is not JSON.
+
+    A page of another origin can send forms and plain text without asking first, JSON it cannot (CORS preflight).
+    """
+    if scope["method"] not in ("POST", "PUT", "PATCH") or not scope["path"].startswith("/api/"):
+        return False
+    headers = dict(scope["headers"])
+    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+    return has_body and media_type not in (b"", b"application/json") and not media_type.endswith(b"+json")

@@ -19,6 +19,7 @@ from fechatter.domain.errors import DomainError, InvalidRequest, RateLimited
 
 log = structlog.get_logger(__name__)
 _AT_PATH = re.compile(r"^(?P<message>.*?) - at `\$\.?(?P<path>.*)`$", re.DOTALL)
+_NAMES_FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(?P<name>[^`]*)`$")
 _BY_STATUS: dict[int, type[DomainError]] = {
     400: errors.InvalidRequest,
     401: errors.Unauthenticated,
@@ -122,11 +123,21 @@ def _invalid(error: ValidationException) -> DomainError:
     for fault in faults:
         message = str(fault.get("message", "is not valid"))
         key = str(fault.get("key", "body"))
-        if match := _AT_PATH.match(message):
-            message, key = match["message"], match["path"]
-        fields[key or "body"] = message
+        path, message = _located(key, message)
+        fields[path] = message
     return InvalidRequest(fields=fields) if fields else InvalidRequest(error.detail)
 
 
 def _faults(extra: object) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", extra) if isinstance(extra, list) else []
+
+
+def _located(key: str, message: str) -> tuple[str, str]:
+    """Where a fault of the body lies, as a dotted path, and what it is."""
+    path = "" if key == "data" else key
+    if match := _AT_PATH.match(message):
+        message, path = match["message"], match["path"]
+    if match := _NAMES_FIELD.match(message):
+        path = f"{path}.{match['name']}" if path else match["name"]
+        message = "is required" if "missing" in message else "is not a field of this request"
+    return path or "body", message

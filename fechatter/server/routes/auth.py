@@ -1,6 +1,6 @@
 """POST /api/auth/…: sign up, sign in, refresh, sign out.
 
-The refresh token goes out in the body and as a cookie that scripts cannot read; with ?session=cookie as the cookie only.
+The refresh token goes out in the body and as a cookie that scripts cannot read; with ?session=cookie only as that.
 """
 
 import time

@@ -1,7 +1,5 @@
 """/api/chats: the sidebar, new chats, public channels, joining, who is in a chat."""
 
-from typing import Annotated
-
 import msgspec
 from litestar import Response, get, post
 
@@ -9,15 +7,15 @@ from fechatter.actions.create_chat import ChatPlan, create_chat
 from fechatter.actions.join_chat import join_chat
 from fechatter.domain.chats import Chat, ChatMember, ChatType
 from fechatter.domain.errors import InvalidRequest, NotFound, Unauthenticated
+from fechatter.domain.ids import RowId
 from fechatter.domain.people import Caller
 from fechatter.domain.text import check_name, check_text
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
-from fechatter.server.lists import MAX_ID, WHOLE, Id, Limit, Offset, listing
+from fechatter.server.lists import WHOLE, Id, Limit, Offset, OptionalId, listing
 from fechatter.store import chats, members
 
 DESCRIPTION_CHARS = 1024
-MemberId = Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
 
 
 class NewChat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,8 +23,8 @@ class NewChat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     type: ChatType
     name: str | None = None
-    members: list[MemberId] = []
-    workspace_id: MemberId | None = None
+    members: list[RowId] = []
+    workspace_id: RowId | None = None
     description: str | None = None
 
 
@@ -35,7 +33,7 @@ async def list_chats(
     request: ApiRequest,
     context: Context,
     claimed: Caller,
-    workspace_id: Id | None = None,
+    workspace_id: OptionalId = None,
     limit: Limit = None,
     offset: Offset = 0,
 ) -> Response[list[Chat]]:
@@ -72,7 +70,7 @@ async def list_public(
     request: ApiRequest,
     context: Context,
     caller: Caller,
-    workspace_id: Id | None = None,
+    workspace_id: OptionalId = None,
     q: str = "",
     limit: Limit = None,
     offset: Offset = 0,

@@ -9,7 +9,7 @@ from fechatter.domain.messages import Draft, Message
 from fechatter.domain.people import Caller
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
-from fechatter.server.lists import Id, PageLimit, next_link
+from fechatter.server.lists import Id, OptionalId, PageLimit, next_link
 from fechatter.store import messages, sessions
 from fechatter.store.messages import Page
 
@@ -38,9 +38,9 @@ async def list_messages(
     claimed: Caller,
     chat_id: Id,
     limit: PageLimit = 50,
-    before_id: Id | None = None,
-    after_id: Id | None = None,
-    around_id: Id | None = None,
+    before_id: OptionalId = None,
+    after_id: OptionalId = None,
+    around_id: OptionalId = None,
 ) -> Response[list[Message]]:
     """Newest first; with `after_id` oldest first. At most one of `before_id`, `after_id` and `around_id`."""
     anchor = _anchor(limit, before_id, after_id, around_id)

@@ -6,7 +6,7 @@ from fechatter.domain.errors import NotFound
 from fechatter.domain.people import Caller, User
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
-from fechatter.server.lists import WHOLE, Id, Limit, Offset, listing
+from fechatter.server.lists import WHOLE, Id, Limit, Offset, OptionalId, listing
 from fechatter.store import users
 
 
@@ -24,7 +24,7 @@ async def list_users(
     request: ApiRequest,
     context: Context,
     caller: Caller,
-    workspace_id: Id | None = None,
+    workspace_id: OptionalId = None,
     q: str = "",
     limit: Limit = None,
     offset: Offset = 0,
