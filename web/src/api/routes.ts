@@ -1,0 +1,48 @@
+/** The routes of the API that the page uses, one function each, for a signed-in person. */
+import type { Client } from './client';
+import type { Chat, ChatMember, ChatType, Id, Invite, Message, User, Workspace } from './types';
+
+export interface NewChat {
+  name: string;
+  type: ChatType;
+  members: Id[];
+  workspace_id: Id;
+  description?: string;
+}
+
+export interface NewMessage {
+  content: string;
+  idempotency_key: string;
+  reply_to?: Id;
+}
+
+/** Which part of a history: its end, before or after a message, or around one. */
+export type Place = { before_id: Id } | { after_id: Id } | { around_id: Id } | Record<string, never>;
+
+export const PAGE_SIZE = 50;
+
+export const routes = (client: Client) => ({
+  me: () => client.get<User>('/api/users/me'),
+  user: (id: Id) => client.get<User>(`/api/users/${id}`),
+  people: (workspace: Id, q?: string) =>
+    client.get<User[]>('/api/users', { workspace_id: workspace, limit: 100, ...(q ? { q } : {}) }),
+
+  workspaces: () => client.all<Workspace>('/api/workspaces'),
+  invite: (workspace: Id) => client.post<Invite>(`/api/workspaces/${workspace}/invites`, {}),
+  acceptInvite: (code: string) => client.post<Workspace>(`/api/invites/${encodeURIComponent(code)}/accept`),
+
+  chats: (workspace: Id) => client.all<Chat>('/api/chats', { workspace_id: workspace }),
+  chat: (id: Id) => client.get<Chat>(`/api/chats/${id}`),
+  createChat: (chat: NewChat) => client.post<Chat>('/api/chats', chat),
+  publicChats: (workspace: Id, q?: string) =>
+    client.get<Chat[]>('/api/chats/public', { workspace_id: workspace, limit: 100, ...(q ? { q } : {}) }),
+  join: (chat: Id) => client.post<Chat>(`/api/chats/${chat}/join`),
+  members: (chat: Id) => client.all<ChatMember>(`/api/chats/${chat}/members`, {}, 1000),
+
+  messages: (chat: Id, place: Place, limit = PAGE_SIZE) =>
+    client.get<Message[]>(`/api/chats/${chat}/messages`, { limit, ...place }),
+  post: (chat: Id, message: NewMessage) => client.post<Message>(`/api/chats/${chat}/messages`, message),
+  read: (chat: Id, seq: number) => client.post<null>(`/api/chats/${chat}/read`, { seq }),
+});
+
+export type Api = ReturnType<typeof routes>;

@@ -1,0 +1,15 @@
+/** Opens the page: words first, then everything. */
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/markdown.css';
+import { mount } from 'svelte';
+import { App } from './state/app.svelte';
+import Root from './views/Root.svelte';
+
+const app = new App();
+const session = app.open();
+const target = document.getElementById('app');
+if (!target) throw new Error('The page has no #app.');
+await app.preferences.load();
+mount(Root, { target, props: { app } });
+await session;

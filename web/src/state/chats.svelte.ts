@@ -1,0 +1,80 @@
+/**
+ * The chats one is in.
+ *
+ * Chats            list (of the workspace, newest activity first), get, nameOf, create, join, browse
+ */
+import type { Api, NewChat } from '../api/routes';
+import type { Chat, Id } from '../api/types';
+import { t } from '../i18n/i18n.svelte';
+import type { People } from './people.svelte';
+import type { Replica } from './replica.svelte';
+import type { Workspaces } from './workspaces.svelte';
+
+export class Chats {
+  readonly list = $derived.by(() => {
+    const workspaceId = this.workspaces.current?.id;
+    return [...this.replica.chats.values()]
+      .filter((chat) => chat.workspace_id === workspaceId)
+      .map((chat) => ({ chat, at: activityOf(chat) }))
+      .sort((a, b) => b.at - a.at || b.chat.id - a.chat.id)
+      .map(({ chat }) => chat);
+  });
+  /** Unread messages of all chats of all workspaces, for the title of the page. */
+  readonly unread = $derived.by(() =>
+    [...this.replica.chats.values()].reduce((sum, chat) => sum + chat.unread_count, 0),
+  );
+
+  constructor(
+    private readonly api: Api,
+    private readonly replica: Replica,
+    private readonly people: People,
+    private readonly workspaces: Workspaces,
+  ) {}
+
+  get(id: Id): Chat | undefined {
+    return this.replica.chats.get(id);
+  }
+
+  unreadIn(workspaceId: Id): number {
+    return [...this.replica.chats.values()].reduce(
+      (sum, chat) => sum + (chat.workspace_id === workspaceId ? chat.unread_count : 0),
+      0,
+    );
+  }
+
+  /** Its name; a direct message has the other person's, and that of one's own notes says so. */
+  nameOf(chat: Chat): string {
+    if (chat.type === 'Single') {
+      const other = this.otherOf(chat);
+      const name = this.people.get(other ?? this.replica.me)?.fullname ?? '';
+      if (name) return other === null ? t('chats.notes', { name }) : name;
+    }
+    return chat.name || t('chats.unnamed');
+  }
+
+  /** The other person of a direct message; null for one's own notes and for other chats. */
+  otherOf(chat: Chat): Id | null {
+    return chat.member_ids?.find((id) => id !== this.replica.me) ?? null;
+  }
+
+  async create(draft: NewChat): Promise<Chat> {
+    return this.keep(await this.api.createChat(draft));
+  }
+
+  async join(id: Id): Promise<Chat> {
+    return this.keep(await this.api.join(id));
+  }
+
+  /** Channels of the workspace one may join and has not, whose name holds `q`; at most a page of them. */
+  async browse(workspaceId: Id, q: string): Promise<Chat[]> {
+    const open = await this.api.publicChats(workspaceId, q);
+    return open.filter((chat) => !this.replica.chats.has(chat.id));
+  }
+
+  private keep(chat: Chat): Chat {
+    this.replica.change((model) => ({ ...model, chats: new Map(model.chats).set(chat.id, chat) }));
+    return chat;
+  }
+}
+
+const activityOf = (chat: Chat): number => Date.parse(chat.last_message?.created_at ?? chat.created_at);

@@ -1,0 +1,34 @@
+/** Whether the page hears the server: what the banner shows, and the nudges that end a wait early. */
+import type { EventStream, StreamStatus } from '../realtime/stream';
+
+export class Connection {
+  status = $state<StreamStatus>('stopped');
+  /** True from the first live moment on: before it, the page is opening, not broken. */
+  wasLive = $state(false);
+  private readonly returns = new Set<() => void>();
+
+  set(status: StreamStatus): void {
+    if (status === 'live') {
+      this.wasLive = true;
+      for (const back of this.returns) back();
+    }
+    if (status === 'stopped') this.wasLive = false;
+    this.status = status;
+  }
+
+  /** Called each time the stream is live again. */
+  onLive(back: () => void): void {
+    this.returns.add(back);
+  }
+
+  /** Come back at once when the network does, or when the page is looked at again. */
+  watch(stream: EventStream): void {
+    addEventListener('online', () => stream.nudge());
+    addEventListener('offline', () => {
+      if (this.status === 'reconnecting') this.status = 'offline';
+    });
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible' && this.status !== 'live') stream.nudge();
+    });
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The histories of chats: which stretch of each is loaded, and how it grows at both ends.
+ *
+ * Messages         window, open, loadOlder, loadNewer, loadAround, loadNewest, refresh, read
+ *
+ * Only the chat on the screen is kept up to date; a chat that is left keeps its newest page to open quickly again.
+ */
+import type { Api, Place } from '../api/routes';
+import { ApiError } from '../api/http';
+import type { Id, Message } from '../api/types';
+import { applyRead, openWindow } from '../realtime/chats';
+import { EMPTY_WINDOW, mergePage, trim, type MessageWindow } from '../realtime/model';
+import type { Replica } from './replica.svelte';
+
+export type LoadState = 'idle' | 'loading' | 'failed' | 'gone';
+
+/** More than this is never held of one chat; the far end is let go. */
+const WINDOW_MAX = 400;
+const KEPT_OF_LEFT_CHAT = 50;
+/** A longer absence than this is not filled in page by page: the end is loaded instead. */
+const FILL_MAX = 300;
+const FILL_PAGE = 100;
+
+export class Messages {
+  /** The chat on the screen. */
+  current = $state<Id | null>(null);
+  state = $state<LoadState>('idle');
+  olderState = $state<LoadState>('idle');
+  newerState = $state<LoadState>('idle');
+  private readonly marked = new Map<Id, number>();
+
+  constructor(
+    private readonly api: Api,
+    private readonly replica: Replica,
+  ) {}
+
+  window(chatId: Id): MessageWindow {
+    return this.replica.windows.get(chatId) ?? EMPTY_WINDOW;
+  }
+
+  atStart(chatId: Id): boolean {
+    const first = this.window(chatId).items[0];
+    return first ? first.seq <= 1 : this.replica.chats.get(chatId)?.last_seq === 0;
+  }
+
+  atEnd(chatId: Id): boolean {
+    const last = this.window(chatId).items.at(-1)?.seq ?? 0;
+    return last >= (this.replica.chats.get(chatId)?.last_seq ?? 0);
+  }
+
+  /** Show a chat: its newest messages, or those around one. */
+  async open(chatId: Id, around: Id | null): Promise<void> {
+    if (this.current !== null && this.current !== chatId) this.leave(this.current);
+    this.current = chatId;
+    this.replica.change((model) => openWindow(model, chatId));
+    const items = this.window(chatId).items;
+    if (around !== null && !items.some((message) => message.id === around)) await this.loadAround(chatId, around);
+    else if (around === null && (items.length === 0 || !this.atEnd(chatId))) await this.loadNewest(chatId);
+    else this.state = 'idle';
+  }
+
+  async loadNewest(chatId: Id): Promise<void> {
+    await this.load(chatId, {}, 'state');
+  }
+
+  async loadAround(chatId: Id, messageId: Id): Promise<void> {
+    await this.load(chatId, { around_id: messageId }, 'state');
+  }
+
+  async loadOlder(chatId: Id): Promise<void> {
+    const first = this.window(chatId).items[0];
+    if (!first || this.atStart(chatId) || this.olderState === 'loading') return;
+    await this.load(chatId, { before_id: first.id }, 'olderState');
+  }
+
+  async loadNewer(chatId: Id): Promise<void> {
+    const last = this.window(chatId).items.at(-1);
+    if (!last || this.atEnd(chatId) || this.newerState === 'loading') return;
+    await this.load(chatId, { after_id: last.id }, 'newerState');
+  }
+
+  /** Let go of what is far from the side being read. */
+  trim(chatId: Id, side: 'start' | 'end'): void {
+    this.changeWindow(chatId, (window) => trim(window, WINDOW_MAX, side));
+  }
+
+  isLong(chatId: Id): boolean {
+    return this.window(chatId).items.length > WINDOW_MAX;
+  }
+
+  /** Bring the chat on the screen up to date after an absence, and let go of the others. Throws when it cannot. */
+  async refresh(only: Id | null = null): Promise<void> {
+    const chatId = this.current;
+    this.replica.change((model) => ({
+      ...model,
+      windows: new Map([...model.windows].filter(([id]) => id === chatId || (only !== null && id !== only))),
+    }));
+    if (chatId === null || (only !== null && only !== chatId)) return;
+    if (!this.replica.chats.has(chatId)) return;
+    await this.catchUp(chatId);
+  }
+
+  /** Tell the server how far the chat has been read. */
+  async read(chatId: Id, seq: number): Promise<void> {
+    const chat = this.replica.chats.get(chatId);
+    if (!chat || seq <= chat.last_read_seq || seq <= (this.marked.get(chatId) ?? 0)) return;
+    this.marked.set(chatId, seq);
+    this.replica.change((model) => applyRead(model, { chat_id: chatId, last_read_seq: seq }));
+    // Lost, it is said again by the next message read; the server never moves back.
+    await this.api.read(chatId, seq).catch(() => this.marked.delete(chatId));
+  }
+
+  forget(): void {
+    this.current = null;
+    this.state = this.olderState = this.newerState = 'idle';
+    this.marked.clear();
+  }
+
+  private leave(chatId: Id): void {
+    this.olderState = this.newerState = 'idle';
+    const side = this.atEnd(chatId) ? 'end' : 'start';
+    this.changeWindow(chatId, (window) =>
+      side === 'end' ? trim(window, KEPT_OF_LEFT_CHAT, 'end') : { ...window, items: [] },
+    );
+  }
+
+  private async load(chatId: Id, place: Place, slot: 'state' | 'olderState' | 'newerState'): Promise<void> {
+    this[slot] = 'loading';
+    try {
+      const page = await this.api.messages(chatId, place);
+      if (this.current !== chatId) return;
+      this.put(chatId, page);
+      this[slot] = 'idle';
+    } catch (error) {
+      if (this.current !== chatId) return;
+      this[slot] = error instanceof ApiError && error.status === 404 ? 'gone' : 'failed';
+    }
+  }
+
+  private async catchUp(chatId: Id): Promise<void> {
+    const items = this.window(chatId).items;
+    const [first, last] = [items[0], items.at(-1)];
+    const end = this.replica.chats.get(chatId)?.last_seq ?? 0;
+    if (!first || !last || end - last.seq > FILL_MAX) {
+      this.put(chatId, await this.api.messages(chatId, {}));
+      return;
+    }
+    let after = first.id;
+    for (;;) {
+      const page = await this.api.messages(chatId, { after_id: after }, FILL_PAGE);
+      this.put(chatId, page);
+      const newest = page.at(-1);
+      if (!newest || page.length < FILL_PAGE) return;
+      after = newest.id;
+    }
+  }
+
+  private put(chatId: Id, page: readonly Message[]): void {
+    this.changeWindow(chatId, (window) => mergePage(window, page));
+  }
+
+  private changeWindow(chatId: Id, change: (window: MessageWindow) => MessageWindow): void {
+    this.replica.change((model) => {
+      const window = change(model.windows.get(chatId) ?? EMPTY_WINDOW);
+      return { ...model, windows: new Map(model.windows).set(chatId, window) };
+    });
+  }
+}

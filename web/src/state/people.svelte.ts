@@ -1,0 +1,79 @@
+/**
+ * Names and faces. People are fetched when somebody needs to be shown; members when a chat's are asked for.
+ *
+ * People           name, get, want; search in a workspace; loadMembers of a chat
+ */
+import type { Api } from '../api/routes';
+import type { ChatMember, Id, User } from '../api/types';
+import type { Person } from '../realtime/model';
+import type { Replica } from './replica.svelte';
+
+const AT_ONCE = 6;
+
+export class People {
+  private readonly queue: Id[] = [];
+  private readonly asked = new Set<Id>();
+  private running = 0;
+
+  constructor(
+    private readonly api: Api,
+    private readonly replica: Replica,
+  ) {}
+
+  get(id: Id): Person | null {
+    return this.replica.people.get(id) ?? null;
+  }
+
+  /** Have this person fetched, unless known or under way. */
+  want(id: Id): void {
+    if (this.asked.has(id) || this.replica.people.has(id)) return;
+    this.asked.add(id);
+    this.queue.push(id);
+    if (this.running < AT_ONCE) void this.work();
+  }
+
+  put(people: readonly Person[]): void {
+    this.replica.change((model) => {
+      const next = new Map(model.people);
+      for (const person of people) next.set(person.id, person);
+      return { ...model, people: next };
+    });
+  }
+
+  /** People of a workspace whose name holds `q`, at most a page of them. */
+  async search(workspaceId: Id, q: string): Promise<User[]> {
+    const found = await this.api.people(workspaceId, q.trim());
+    this.put(found);
+    return found;
+  }
+
+  async loadMembers(chatId: Id): Promise<readonly ChatMember[]> {
+    const members = await this.api.members(chatId);
+    const known = this.replica.people;
+    this.put(members.filter((member) => !known.has(member.user_id)).map(personOf));
+    this.replica.change((model) => ({ ...model, members: new Map(model.members).set(chatId, members) }));
+    return members;
+  }
+
+  forget(): void {
+    this.queue.length = 0;
+    this.asked.clear();
+  }
+
+  private async work(): Promise<void> {
+    this.running += 1;
+    for (let id = this.queue.shift(); id !== undefined; id = this.queue.shift()) {
+      const user = await this.api.user(id).catch(() => null);
+      if (user) this.put([user]);
+      else this.asked.delete(id);
+    }
+    this.running -= 1;
+  }
+}
+
+const personOf = ({ user_id, fullname, avatar }: ChatMember): Person => ({
+  id: user_id,
+  fullname,
+  username: null,
+  avatar,
+});

@@ -1,0 +1,183 @@
+/**
+ * Keeps the replica like the server: opens the stream, loads state, and fetches what events cannot tell.
+ *
+ * Sync             start when somebody signs in, stop when they leave
+ *
+ * State is loaded after the stream is open, so that what happens in between is heard; events wait meanwhile.
+ */
+import type { Api } from '../api/routes';
+import { ApiError } from '../api/http';
+import type { Id, User } from '../api/types';
+import { backoff } from '../realtime/backoff';
+import { applyChatGone, snapshotChat } from '../realtime/chats';
+import type { ServerEvent } from '../realtime/events';
+import type { Need } from '../realtime/model';
+import { beginReload, endHealing, endReload } from '../realtime/reduce';
+import type { EventStream } from '../realtime/stream';
+import type { Messages } from './messages.svelte';
+import type { People } from './people.svelte';
+import type { Replica } from './replica.svelte';
+
+/** Load without the stream if it does not open within this time, and once more when it does. */
+const HELLO_WAIT_MS = 400;
+
+export class Sync {
+  /** True once chats and workspaces are there. */
+  ready = $state(false);
+  /** The first load failed, and is being tried again. */
+  failed = $state(false);
+  /** Grows with each start and stop: what an earlier one still fetches is not for us. */
+  private era = 0;
+  private reloading = false;
+  private again = false;
+  private opening: ReturnType<typeof setTimeout> | null = null;
+  /** What is being fetched; true when it was asked for again since. */
+  private readonly fetching = new Map<string, boolean>();
+
+  constructor(
+    private readonly api: Api,
+    private readonly replica: Replica,
+    private readonly messages: Messages,
+    private readonly people: People,
+    private readonly stream: EventStream,
+  ) {
+    replica.onNeed((need) => this.fetch(need));
+  }
+
+  start(me: User): void {
+    this.era += 1;
+    this.replica.forget(me.id);
+    this.people.put([me]);
+    this.stream.start();
+    this.opening = setTimeout(() => void this.reload(), HELLO_WAIT_MS);
+  }
+
+  stop(): void {
+    this.era += 1;
+    this.ready = false;
+    this.failed = false;
+    this.clearOpening();
+    this.stream.stop();
+    this.messages.forget();
+    this.replica.forget(0);
+  }
+
+  /** Every event of the stream comes in here. A `hello` that resumes nothing means: load. */
+  hear(event: ServerEvent, resumed: boolean): void {
+    if (event.type === 'hello') {
+      if (!resumed) void this.reload();
+      return;
+    }
+    this.replica.hear(event);
+  }
+
+  /** Load everything anew; asked for again meanwhile, it goes once more afterwards. */
+  async reload(): Promise<void> {
+    this.clearOpening();
+    if (this.reloading) {
+      this.again = true;
+      return;
+    }
+    this.reloading = true;
+    do {
+      this.again = false;
+      await this.loadUntilDone(this.era);
+    } while (this.again);
+    this.reloading = false;
+  }
+
+  private async loadUntilDone(era: number): Promise<void> {
+    this.replica.change(beginReload);
+    for (let attempt = 0; era === this.era && !(await this.load(era)); attempt += 1) await pause(backoff(attempt));
+    if (era === this.era) this.replica.settle(endReload);
+  }
+
+  private async load(era: number): Promise<boolean> {
+    try {
+      const workspaces = await this.api.workspaces();
+      const lists = await Promise.all(workspaces.map((workspace) => this.api.chats(workspace.id)));
+      if (era !== this.era) return true;
+      this.replica.change((model) => ({
+        ...model,
+        workspaces: new Map(workspaces.map((workspace) => [workspace.id, workspace])),
+        chats: new Map(lists.flat().map((chat) => [chat.id, snapshotChat(model.chats.get(chat.id), chat)])),
+        members: new Map(),
+      }));
+      await this.messages.refresh();
+      this.ready = true;
+      this.failed = false;
+      return true;
+    } catch {
+      // Shown as a state of its own, and tried again.
+      this.failed = !this.ready;
+      return false;
+    }
+  }
+
+  private fetch(need: Need): void {
+    if (need.what === 'reload') void this.reload();
+    else if (need.what === 'person') this.people.want(need.userId);
+    else if (need.what === 'chat') void this.once(`chat:${need.chatId}`, () => this.loadChat(need.chatId));
+    else void this.once(need.stream, () => this.heal(need.stream));
+  }
+
+  /**
+   * One fetch of a kind at a time, tried until it succeeds or the session ends. Asked for again meanwhile, it goes
+   * once more: the answer under way may be older than the question.
+   */
+  private async once(key: string, work: () => Promise<void>): Promise<void> {
+    const isRunning = this.fetching.has(key);
+    this.fetching.set(key, isRunning);
+    if (isRunning) return;
+    const era = this.era;
+    let asked = true;
+    for (let attempt = 0; era === this.era && asked; attempt += 1) {
+      this.fetching.set(key, false);
+      const done = await succeeds(work);
+      if (!done) await pause(backoff(attempt));
+      asked = !done || this.fetching.get(key) === true;
+    }
+    this.fetching.delete(key);
+    if (era === this.era) this.replica.settle((model) => endHealing(model, key));
+  }
+
+  private async heal(stream: string): Promise<void> {
+    const [kind, id] = stream.split(':');
+    if (kind !== 'chat') return this.reload();
+    await this.loadChat(Number(id));
+    await this.messages.refresh(Number(id));
+  }
+
+  private async loadChat(id: Id): Promise<void> {
+    const era = this.era;
+    const chat = await this.api.chat(id).catch(goneAsNull);
+    if (era !== this.era) return;
+    if (chat === null) return this.replica.settle((model) => applyChatGone(model, id));
+    this.replica.change((model) => ({
+      ...model,
+      chats: new Map(model.chats).set(id, snapshotChat(model.chats.get(id), chat)),
+    }));
+    if (this.replica.members.has(id)) await this.people.loadMembers(id);
+  }
+
+  private clearOpening(): void {
+    if (this.opening !== null) clearTimeout(this.opening);
+    this.opening = null;
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function succeeds(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    return error instanceof ApiError && error.status < 500 && error.status !== 429;
+  }
+}
+
+function goneAsNull(error: unknown): null {
+  if (error instanceof ApiError && (error.status === 404 || error.status === 403)) return null;
+  throw error;
+}
