@@ -1,7 +1,9 @@
 """The catalogue of events: every type that clients hear of, with its payload. The wire form is Envelope.
 
 stream_of_chat, stream_of_workspace, stream_of_user    names of streams
+peers_of                                               the audience of a person's presence
 Event                                                  one change, before the log gives it a position
+Ephemeral                                              news that is not logged: presence, typing, receipts
 Envelope                                               one change as clients get it
 """
 
@@ -13,7 +15,7 @@ import msgspec
 
 from fechatter.domain.chats import Chat, ChatRole
 from fechatter.domain.messages import Message
-from fechatter.domain.people import User, Workspace, WorkspaceMember
+from fechatter.domain.people import User, UserPresence, Workspace, WorkspaceMember
 
 
 class EventType(StrEnum):
@@ -31,6 +33,9 @@ class EventType(StrEnum):
     WORKSPACE_MEMBER_REMOVED = "workspace.member_removed"
     WORKSPACE_MEMBER_UPDATED = "workspace.member_updated"
     USER_UPDATED = "user.updated"
+    PRESENCE_CHANGED = "presence.changed"
+    TYPING = "typing"
+    RECEIPT_UPDATED = "receipt.updated"
     HELLO = "hello"
     RESYNC_REQUIRED = "resync_required"
     GOODBYE = "goodbye"
@@ -42,6 +47,21 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     chat_id: int
     user_id: int
     role: ChatRole
+
+
+class Typing(msgspec.Struct, frozen=True, kw_only=True):
+    """Someone writes in a chat at this moment."""
+
+    chat_id: int
+    user_id: int
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """How far someone has read in a chat."""
+
+    chat_id: int
+    user_id: int
+    last_read_seq: int
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +85,7 @@ class Goodbye(msgspec.Struct, frozen=True, kw_only=True):
     retry_ms: int
 
 
-Payload = Message | Chat | Membership | Workspace | WorkspaceMember | User
+Payload = Message | Chat | Membership | Workspace | WorkspaceMember | User | Receipt
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +96,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     payload: Payload
     workspace_id: int | None = None
     chat_id: int | None = None
+
+
+class Ephemeral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """News for whoever listens now; whoever does not, never hears it. Small: it travels in a NOTIFY.
+
+    to            `chat:<id>`, `user:<id>`, or `peers:<user id>`: that user and all who share a chat with them
+    except_user   does not hear it
+    """
+
+    type: EventType
+    to: str
+    payload: UserPresence | Typing | Receipt
+    except_user: int | None = None
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -99,3 +132,8 @@ def stream_of_workspace(workspace_id: int) -> str:
 
 def stream_of_user(user_id: int) -> str:
     return f"user:{user_id}"
+
+
+def peers_of(user_id: int) -> str:
+    """Whom an Ephemeral reaches that concerns all who share a chat with the user, and the user's own devices."""
+    return f"peers:{user_id}"

@@ -33,6 +33,15 @@ class Presence(StrEnum):
     OFFLINE = "offline"
 
 
+class UserPresence(msgspec.Struct, frozen=True, kw_only=True):
+    """How a person can be reached. `last_seen_at`: null if they have never had a stream open."""
+
+    user_id: int
+    status: Presence
+    text: str | None
+    last_seen_at: datetime | None
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """A person as others in a shared workspace see them, and as they see themselves."""
 

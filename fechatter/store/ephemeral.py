@@ -1,0 +1,39 @@
+"""News that nobody keeps: presence, typing, receipts, by NOTIFY to the notify servers.
+
+announce       one piece of news
+announce_all   many, in one statement
+
+In a transaction they go out when it commits. A lost one is lost: clients ask again when they load.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from fechatter.domain.events import Ephemeral, EventType, Receipt, Typing
+from fechatter.domain.people import UserPresence
+from fechatter.store.database import Connection
+
+CHANNEL = "fechatter_ephemeral"
+MOST_BYTES = 7_999
+"""PostgreSQL refuses a longer payload, and with it the transaction."""
+
+
+async def announce(
+    connection: Connection,
+    type_: EventType,
+    to: str,
+    payload: UserPresence | Typing | Receipt,
+    *,
+    except_user: int | None = None,
+) -> None:
+    """Tell those who listen now. `to` is `chat:<id>`, `user:<id>` or `peers:<user id>`."""
+    await announce_all(connection, [Ephemeral(type=type_, to=to, payload=payload, except_user=except_user)])
+
+
+async def announce_all(connection: Connection, news: Sequence[Ephemeral]) -> None:
+    """Tell those who listen now. What would not fit in a NOTIFY is left out."""
+    encoded = [msgspec.json.encode(each) for each in news]
+    fitting = [each.decode() for each in encoded if len(each) <= MOST_BYTES]
+    if fitting:
+        await connection.execute("SELECT pg_notify($1, news) FROM unnest($2::text[]) AS news", CHANNEL, fitting)
