@@ -101,14 +101,16 @@ def build_web() -> None:
     sources = _hash(_files(WEB, WEB_SOURCES), extra=packages)
     stamps = CACHE / "npm.stamp", CACHE / "web.stamp"
     if not (_is_stamped(stamps[0], packages) and (WEB / "node_modules").is_dir()):
+        node = _node()
         with step("npm packages of the web client"):
             stamps[0].unlink(missing_ok=True)
-            run(["npm", "ci", "--prefer-offline"], cwd=WEB, environment=_node())
+            run(["npm", "ci", "--prefer-offline"], cwd=WEB, environment=node)
             stamps[0].write_text(packages)
     if not (_is_stamped(stamps[1], sources) and (WEB / "dist" / "index.html").is_file()):
+        node = _node()
         with step("Web client"):
             stamps[1].unlink(missing_ok=True)
-            run(["npm", "run", "build"], cwd=WEB, environment=_node())
+            run(["npm", "run", "build"], cwd=WEB, environment=node)
             stamps[1].write_text(sources)
 
 
@@ -129,7 +131,7 @@ def require_browser() -> None:
 
 
 def _node() -> dict[str, str]:
-    return node_environment(VENV, lambda: _install_locked(ROOT / "requirements-node.lock"))
+    return node_environment(VENV, lambda: _install_locked(ROOT / "requirements-node.lock")) | {"NO_COLOR": "1"}
 
 
 def _install_locked(lock: Path) -> None:
