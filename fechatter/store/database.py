@@ -3,6 +3,7 @@
 Database.open          a pool that is ready, or OperatorError
 Database.transaction   one transaction; the actions alone open them
 Database.fetch…        a single statement, which is its own transaction
+Database.ping          whether the server answers
 struct_from            a row as one of the domain's types
 """
 
@@ -99,6 +100,10 @@ class Database:
     async def fetch_value(self, sql: str, *args: object) -> Any:
         async with self.connection() as connection:
             return await connection.fetchval(sql, *args)
+
+    async def ping(self) -> None:
+        """Return once the server has answered. Raises Unavailable."""
+        await self.fetch_value("SELECT 1")
 
 
 def struct_from(row: Row, type_: type[StructT]) -> StructT:

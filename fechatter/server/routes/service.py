@@ -67,7 +67,7 @@ async def health() -> Health:
 async def ready(context: Context) -> Response[Readiness]:
     """503 while the database is away."""
     try:
-        await context.db.fetch_value("SELECT 1")
+        await context.db.ping()
     except DomainError:
         return Response(Readiness("unavailable", {"database": "away"}), status_code=503)
     return Response(Readiness("ready", {"database": "ok"}))
