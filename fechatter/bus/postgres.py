@@ -1,0 +1,97 @@
+"""Hints by PostgreSQL's LISTEN/NOTIFY, on a connection of their own.
+
+PostgresBus   listens, notices when the connection has died silently, and connects again
+"""
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from fechatter import logs
+from fechatter.bus.bus import OnNews
+from fechatter.store.database import AWAY, Connection
+
+CHANNEL = "fechatter_events"
+BEAT_S = 5.0
+"""A listening connection that does not hear itself within this time is given up."""
+_LONGEST_PAUSE_S = 2.0
+
+log = logs.get(__name__)
+
+
+class PostgresBus:
+    """Listens to the trigger on `events`.
+
+    alive   whether the connection heard its own beat lately
+    """
+
+    def __init__(self, url: str, beat_s: float = BEAT_S) -> None:
+        self.alive = False
+        self._url = url
+        self._beat_s = beat_s
+
+    async def run(self, on_news: OnNews) -> None:
+        """Pass hints on until cancelled; reconnects with growing pauses."""
+        pause = 0.05
+        while True:
+            try:
+                async with self._connected() as connection:
+                    await self._listen(connection, on_news)
+                    pause = 0.05
+                    await self._beat(connection)
+            except (*AWAY, asyncpg.PostgresError) as error:
+                log.warning("bus.lost", error=type(error).__name__)
+            finally:
+                self.alive = False
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[Connection]:
+        connection = await asyncpg.connect(
+            self._url,
+            timeout=self._beat_s,
+            command_timeout=self._beat_s,
+            server_settings={"application_name": "fechatter listen", "tcp_keepalives_idle": "30"},
+        )
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    async def _listen(self, connection: Connection, on_news: OnNews) -> None:
+        def hint(_connection: object, _pid: object, _channel: object, payload: object) -> None:
+            on_news(str(payload))
+
+        await connection.add_listener(CHANNEL, hint)
+        self.alive = True
+
+    async def _beat(self, connection: Connection) -> None:
+        """Never return; raise once the connection closes or does not hear what it tells itself."""
+        stirred, channel = asyncio.Event(), f"fechatter_beat_{secrets.token_hex(8)}"
+
+        def stir(*_about: object) -> None:
+            stirred.set()
+
+        connection.add_termination_listener(stir)
+        await connection.add_listener(channel, stir)
+        while True:
+            stirred.clear()
+            await connection.execute(f"NOTIFY {channel}")
+            await asyncio.wait_for(stirred.wait(), self._beat_s)
+            stirred.clear()
+            await _wait(stirred, self._beat_s)
+            if connection.is_closed():
+                raise ConnectionError("the server closed the connection")
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Until `event` is set, at most `seconds`."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,118 @@
+"""HTTP answers as bytes: problems (RFC 9457), JSON, plain text, preflights, and the head of an event stream."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from fechatter.domain.errors import DomainError, Internal, RateLimited, Unauthenticated
+from fechatter.notify.request import Request
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every answer that is not a success."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[dict[str, str]] = []
+
+
+class HttpError(DomainError):
+    """What only HTTP itself can do wrong: a bad or slow request head, an expectation, a method nobody knows."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.http_status = status
+
+
+def answer(
+    request: Request, status: int, body: bytes, content_type: str, *headers: tuple[str, str], close: bool = False
+) -> bytes:
+    """A whole response; without its body for HEAD."""
+    keep = request.keep_alive and not close
+    lines = [
+        ("Content-Type", content_type),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        *headers,
+        *_common(request),
+        ("Connection", "keep-alive" if keep else "close"),
+    ]
+    return _head(status, lines) + (b"" if request.method == "HEAD" else body)
+
+
+def json(request: Request, status: int, value: Any) -> bytes:
+    return answer(request, status, _encode(value), "application/json")
+
+
+def problem(request: Request, error: Exception, *, allow: str = "", close: bool = False) -> bytes:
+    """The answer to an error; anything unexpected is `internal` and tells nothing. `allow`: methods, with a 405."""
+    known = error if isinstance(error, DomainError) else Internal()
+    status = known.http_status if isinstance(known, HttpError) else known.status
+    headers: list[tuple[str, str]] = [("Allow", allow)] if allow else []
+    if isinstance(known, Unauthenticated):
+        headers.append(("WWW-Authenticate", "Bearer"))
+    if isinstance(known, RateLimited):
+        headers.append(("Retry-After", str(known.retry_after_s)))
+    body = _encode(_problem_of(known, status, request.id))
+    return answer(request, status, body, "application/problem+json", *headers, close=close)
+
+
+def preflight(request: Request, methods: str) -> bytes:
+    """The answer to OPTIONS: what the path takes, and to a permitted origin what it may send."""
+    lines = [("Allow", methods), ("Content-Length", "0"), *_common(request)]
+    if request.origin is not None:
+        lines += [
+            ("Access-Control-Allow-Methods", methods),
+            ("Access-Control-Allow-Headers", "Authorization, Last-Event-ID, Cache-Control, X-Request-Id"),
+            ("Access-Control-Max-Age", "600"),
+        ]
+    lines.append(("Connection", "keep-alive" if request.keep_alive else "close"))
+    return _head(HTTPStatus.NO_CONTENT, lines[:1] + lines[2:])
+
+
+def stream_head(request: Request) -> bytes:
+    """The head of an event stream, which ends where the connection does."""
+    lines = [
+        ("Content-Type", "text/event-stream; charset=utf-8"),
+        ("Cache-Control", "no-cache, no-transform"),
+        ("X-Accel-Buffering", "no"),
+        *_common(request),
+        ("Connection", "close"),
+    ]
+    return _head(HTTPStatus.OK, lines)
+
+
+def _problem_of(error: DomainError, status: int, request_id: str) -> Problem:
+    of_http = isinstance(error, HttpError)
+    code = "invalid_request" if of_http else error.code
+    return Problem(
+        type=f"urn:fechatter:problem:{code}",
+        title=HTTPStatus(status).phrase if of_http else error.title,
+        status=status,
+        detail=error.detail,
+        code=code,
+        request_id=request_id,
+    )
+
+
+def _common(request: Request) -> list[tuple[str, str]]:
+    lines = [("X-Request-Id", request.id), ("X-Content-Type-Options", "nosniff"), ("Vary", "Origin")]
+    if request.origin is not None:
+        lines += [
+            ("Access-Control-Allow-Origin", request.origin),
+            ("Access-Control-Allow-Credentials", "true"),
+            ("Access-Control-Expose-Headers", "X-Request-Id, Retry-After"),
+        ]
+    return lines
+
+
+def _head(status: int, lines: list[tuple[str, str]]) -> bytes:
+    fields = "".join(f"{name}: {value}\r\n" for name, value in lines)
+    return f"HTTP/1.1 {int(status)} {HTTPStatus(status).phrase}\r\n{fields}\r\n".encode("latin-1")

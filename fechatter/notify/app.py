@@ -1,0 +1,81 @@
+"""notify_server as a process: run(settings) serves until SIGTERM or SIGINT."""
+
+import asyncio
+import signal
+import socket
+
+from fechatter import logs
+from fechatter.bus.postgres import PostgresBus
+from fechatter.config import Settings
+from fechatter.domain.errors import OperatorError
+from fechatter.domain.tokens import Tokens
+from fechatter.notify.gate import Gate
+from fechatter.notify.http import HttpConnection
+from fechatter.notify.notifier import Notifier
+from fechatter.store.database import Database
+
+BACKLOG = 4096
+
+log = logs.get(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then drain: all streams are told goodbye and closed within 10 s.
+
+    Raises OperatorError if the database is away or the port is taken.
+    """
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await serve(settings, told)
+
+
+async def serve(settings: Settings, stop: asyncio.Event, ready: asyncio.Future[int] | None = None) -> None:
+    """The same until `stop` is set; `ready` becomes the port once it listens (0 in the settings: any free one)."""
+    database = await Database.open(settings.server.db_url, settings.database.pool_size, "fechatter notify")
+    try:
+        notifier = Notifier(settings, database, _gate(settings, database), PostgresBus(settings.server.db_url))
+        server = await _listen(settings, notifier)
+        if ready is not None:
+            ready.set_result(server.sockets[0].getsockname()[1])
+        log.info("notify.started", host=settings.notify.host, port=settings.notify.port)
+        await _run_until(stop, notifier, server)
+    finally:
+        await database.close()
+
+
+async def _run_until(stop: asyncio.Event, notifier: Notifier, server: asyncio.Server) -> None:
+    running = asyncio.create_task(notifier.run())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+    log.info("notify.draining")
+    server.close()
+    await notifier.drain()
+    stopping.cancel()
+    running.cancel()
+    (outcome,) = await asyncio.gather(running, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise outcome
+
+
+def _gate(settings: Settings, database: Database) -> Gate:
+    tokens = Tokens(settings.auth.signing_key.encode(), settings.auth.issuer, settings.auth.token_ttl_s)
+    return Gate(tokens, database, settings.limits.streams_per_user, settings.limits.streams_per_address)
+
+
+async def _listen(settings: Settings, notifier: Notifier) -> asyncio.Server:
+    host, port = settings.notify.host, settings.notify.port
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise OperatorError(
+            f"notify_server cannot listen on {host}:{port} ({error.strerror}): stop what is there, "
+            "or choose another port with FECHATTER_NOTIFY__PORT."
+        ) from error
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: HttpConnection(notifier), sock=bound, backlog=BACKLOG)

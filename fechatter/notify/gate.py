@@ -1,0 +1,81 @@
+"""Who may open a stream: credentials and limits.
+
+Gate.caller_of   whom a request's token names
+Gate.redeem      whom its ticket names
+Gate.take        count a stream against the limits, or TooManyStreams
+"""
+
+import time
+from collections import Counter
+from typing import TypeVar
+
+from fechatter.domain.errors import RateLimited, Unauthenticated
+from fechatter.domain.people import Caller
+from fechatter.domain.tokens import Tokens
+from fechatter.notify.request import Request
+from fechatter.store import tickets
+from fechatter.store.database import Database
+
+_IN_URL = ("token", "access_token", "jwt", "authorization")
+_RETRY_S = 5
+Key = TypeVar("Key", int, str)
+
+
+class Gate:
+    """Checks credentials without the database where it can; that the session goes on is checked when streams come in.
+
+    _by_user, _by_address   open streams, and those on their way in
+    """
+
+    def __init__(self, tokens: Tokens, database: Database, per_user: int, per_address: int) -> None:
+        self._tokens = tokens
+        self._database = database
+        self._per_user = per_user
+        self._per_address = per_address
+        self._by_user: Counter[int] = Counter()
+        self._by_address: Counter[str] = Counter()
+
+    def caller_of(self, request: Request) -> Caller | None:
+        """Whom the bearer token names; None if the request has a ticket instead. Raises Unauthenticated."""
+        if any(name in request.query for name in _IN_URL):
+            raise Unauthenticated("A token must not be in the address, where logs keep it: send a header or a ticket.")
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme:
+            if scheme.lower() != "bearer":
+                raise Unauthenticated("Send Authorization: Bearer and a token.")
+            return self.verify(token.strip())
+        if request.query.get("ticket"):
+            return None
+        raise Unauthenticated("Send Authorization: Bearer and a token, or ?ticket= and a ticket.")
+
+    def verify(self, token: str) -> Caller:
+        """Whom `token` names. Raises Unauthenticated or TokenExpired."""
+        return self._tokens.verify(token, time.time())
+
+    async def redeem(self, ticket: str) -> Caller:
+        """Whom `ticket` stands for; spends it. Raises Unauthenticated, or Unavailable without the database."""
+        async with self._database.connection() as connection:
+            caller = await tickets.redeem(connection, ticket)
+        if caller is None:
+            raise Unauthenticated("The ticket is spent, expired or unknown: ask for another.")
+        return caller
+
+    def take(self, user_id: int, address: str) -> None:
+        """Count one stream more. Raises RateLimited if the user or the address has as many as it may."""
+        if self._by_user[user_id] >= self._per_user:
+            raise RateLimited(_RETRY_S, self._per_user)
+        if self._by_address[address] >= self._per_address:
+            raise RateLimited(_RETRY_S, self._per_address)
+        self._by_user[user_id] += 1
+        self._by_address[address] += 1
+
+    def give_back(self, user_id: int, address: str) -> None:
+        """One stream less."""
+        _decrement(self._by_user, user_id)
+        _decrement(self._by_address, address)
+
+
+def _decrement(counter: Counter[Key], key: Key) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]

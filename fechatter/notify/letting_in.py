@@ -1,0 +1,91 @@
+"""The part of a turn in which connections become live, in the snapshot that the turn has just delivered.
+
+Place     where the turn stands
+refresh   read again what some users may see
+let_in    attach connections that wait
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from fechatter.domain.people import Caller
+from fechatter.notify.hub import Hub
+from fechatter.notify.receiver import Receiver
+from fechatter.notify.reception import Reception
+from fechatter.notify.replaying import Replay
+from fechatter.store import replay as store
+from fechatter.store.database import Connection
+from fechatter.store.replay import Admission
+
+ARRIVALS_A_TURN = 500
+LONGEST_REPLAY = 2_000
+"""Missed events that a turn replays itself: if there are more, those who missed them catch up beside it once more."""
+PATIENT_ROUNDS = 3
+"""So often a connection is sent back to catch up; then the turn takes the time it needs."""
+
+
+class Place(NamedTuple):
+    """Where the turn stands: in the log of this epoch, with everything below `watermark` delivered."""
+
+    epoch: str
+    watermark: int
+
+
+async def refresh(connection: Connection, hub: Hub, place: Place) -> None:
+    """Read again what the hub's stale users may see. Who got something back had missed part of it, and reloads."""
+    receivers = [receiver for user_id in hub.stale for receiver in hub.receivers_of(user_id)]
+    if not receivers:
+        hub.stale.clear()
+        return
+    admissions = await store.admit(connection, {receiver.session.caller for receiver in receivers})
+    hub.stale.clear()
+    for receiver in receivers:
+        if receiver.session.caller not in admissions:
+            receiver.refuse()
+    for user_id, admission in {caller.user_id: admission for caller, admission in admissions.items()}.items():
+        if hub.set_streams(user_id, admission.streams):
+            for receiver in hub.receivers_of(user_id):
+                receiver.session.give_up_replay("You can see more than before: reload.")
+                receiver.greet(receiver.session.go_live(*place))
+
+
+async def let_in(connection: Connection, hub: Hub, reception: Reception, place: Place) -> None:
+    """Attach connections that wait, each after what it missed while it caught up. If it fails, they wait on."""
+    batch = list(reception.arrivals)[:ARRIVALS_A_TURN]
+    if not batch:
+        return
+    admissions = await store.admit(connection, {receiver.session.caller for receiver in batch})
+    for receiver in batch:
+        if receiver.session.caller not in admissions:
+            receiver.refuse()
+    admitted = [receiver for receiver in batch if receiver.session.caller in admissions]
+    await _replay(connection, reception, admitted, admissions, place)
+    for receiver in batch:
+        reception.arrivals.pop(receiver, None)
+    for receiver in admitted:
+        if receiver.session.ready:
+            receiver.greet(receiver.session.go_live(*place))
+            hub.attach(receiver, admissions[receiver.session.caller].streams)
+
+
+async def _replay(
+    connection: Connection,
+    reception: Reception,
+    receivers: Sequence[Receiver],
+    admissions: Mapping[Caller, Admission],
+    place: Place,
+) -> None:
+    """Send what returning connections missed since they caught up; send back those that missed much."""
+    for receiver in receivers:
+        receiver.session.give_up_replay_unless(place.epoch)
+    returning = [receiver for receiver in receivers if receiver.session.since is not None]
+    if not returning:
+        return
+    replay = Replay(connection, place.epoch, place.watermark, patience=0)
+    missed = await replay.measure(returning, admissions)
+    if sum(missed.values()) > LONGEST_REPLAY:
+        for receiver in returning:
+            if missed[receiver] and receiver.session.rounds < PATIENT_ROUNDS:
+                receiver.session.again()
+                reception.enter(receiver)
+    await replay.send()

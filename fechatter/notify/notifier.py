@@ -1,0 +1,237 @@
+"""notify_server, put together: answers requests, opens streams, drains.
+
+Notifier.answer   the routes
+Notifier.run      the sequencer and everything beside it, until cancelled
+Notifier.drain    send everyone away, to come back elsewhere
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+from fechatter import logs
+from fechatter.bus.bus import Bus
+from fechatter.config import Settings
+from fechatter.domain.errors import DomainError, MethodNotAllowed, NotFound, Unavailable
+from fechatter.domain.people import Caller
+from fechatter.notify import answers
+from fechatter.notify.caretaker import Caretaker
+from fechatter.notify.close_codes import CloseCode
+from fechatter.notify.edge_sse import SseStream
+from fechatter.notify.gate import Gate
+from fechatter.notify.http import HttpConnection
+from fechatter.notify.hub import Hub
+from fechatter.notify.metrics import CONTENT_TYPE, Metrics
+from fechatter.notify.reception import Reception
+from fechatter.notify.request import Origins, Proxies, Request
+from fechatter.notify.sequencer import Sequencer
+from fechatter.notify.session import Phase, Session
+from fechatter.notify.stream import Stream
+from fechatter.store import replay
+from fechatter.store.database import Database
+
+RECHECK_S = 1.0
+"""How often it is asked whether the sessions of all streams go on."""
+REPLAY_LIMIT = 100_000
+"""The most events that one connection gets replayed."""
+DRAIN_S = 8.0
+RETRY_SPREAD_MS = 5_000
+STALE_LOOK_S = 5.0
+
+log = logs.get(__name__)
+
+
+class Notifier:
+    """One process of notify_server.
+
+    draining   whether it has been told to stop
+    """
+
+    def __init__(self, settings: Settings, database: Database, gate: Gate, bus: Bus) -> None:
+        self.proxies = Proxies(settings.trusted_proxies)
+        self.origins = Origins(settings.notify.allowed_origins, settings.server.public_url, settings.server.port)
+        self.draining = False
+        self._heartbeat_s = settings.notify.heartbeat_s
+        self._database = database
+        self._gate = gate
+        self._bus = bus
+        self._hub = Hub()
+        self._metrics = Metrics()
+        self._sequencer = Sequencer(settings.server.db_url, self._hub)
+        self._reception = Reception(database, self._sequencer.wake, REPLAY_LIMIT)
+        self._caretaker = Caretaker(self._heartbeat_s, self._metrics)
+        self._opening: set[asyncio.Task[None]] = set()
+        self._routes: dict[str, Callable[[Request, HttpConnection], bytes | None]] = {
+            "/events": self._events,
+            "/api/notifications/events": self._events,
+            "/health": self._health,
+            "/ready": self._ready,
+            "/metrics": self._show_metrics,
+        }
+        self._watch()
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises only what is a bug."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sequencer.run(self._reception))
+            tasks.create_task(self._reception.run())
+            tasks.create_task(self._caretaker.run())
+            tasks.create_task(self._bus.run(self._on_news))
+            tasks.create_task(self._recheck())
+
+    async def drain(self) -> None:
+        """Send everyone away with a time to come back that is different for each; return when all are gone."""
+        self.draining = True
+        for stream in self._caretaker.all():
+            stream.end(CloseCode.GOING_AWAY, random.randint(100, RETRY_SPREAD_MS))  # noqa: S311
+        for connection in list(self._caretaker.idle):
+            connection.transport.close()
+        try:
+            await asyncio.wait_for(self._caretaker.all_gone(), DRAIN_S)
+        except TimeoutError:
+            log.info("notify.cut", streams=self._caretaker.streams)
+        self._caretaker.cut_all()
+
+    # What HttpConnection asks for.
+
+    def opened(self, connection: HttpConnection) -> None:
+        self._caretaker.idle.add(connection)
+
+    def closed(self, connection: HttpConnection) -> None:
+        self._caretaker.idle.discard(connection)
+
+    def answer(self, request: Request, connection: HttpConnection) -> bytes | None:
+        """Route the request. Never raises."""
+        route = self._routes.get(request.path)
+        streams = route == self._events
+        methods = "GET, OPTIONS" if streams else "GET, HEAD, OPTIONS"
+        try:
+            if route is None:
+                raise NotFound
+            if request.method == "OPTIONS":
+                return answers.preflight(request, methods)
+            if request.method != "GET" and (streams or request.method != "HEAD"):
+                return answers.problem(request, MethodNotAllowed(), allow=methods)
+            return route(request, connection)
+        except DomainError as error:
+            if streams:
+                self._metrics.refused.labels(error.code).inc()
+            return answers.problem(request, error)
+
+    # What streams tell.
+
+    @property
+    def watermark(self) -> int:
+        return self._sequencer.watermark
+
+    def entered(self, stream: Stream) -> None:
+        self._reception.enter(stream)
+
+    def fell_behind(self, stream: Stream) -> None:
+        self._hub.detach(stream)
+        self._caretaker.lags(stream)
+
+    def ended(self, stream: Stream, code: CloseCode) -> None:
+        self._metrics.closed.labels(str(int(code))).inc()
+        self._caretaker.leaves(stream)
+        self._withdraw(stream)
+
+    def left(self, stream: Stream) -> None:
+        self._caretaker.left(stream)
+        self._withdraw(stream)
+        self._gate.give_back(stream.session.caller.user_id, stream.address)
+
+    def _withdraw(self, stream: Stream) -> None:
+        self._hub.detach(stream)
+        self._reception.leave(stream)
+        self._caretaker.forget(stream)
+
+    # The routes.
+
+    def _events(self, request: Request, connection: HttpConnection) -> None:
+        if self.draining:
+            raise Unavailable("The server is going away: try again in a moment.")
+        caller = self._gate.caller_of(request)
+        if caller is not None:
+            self._open(request, connection, caller)
+            return
+        task = asyncio.create_task(self._open_by_ticket(request, connection))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def _open_by_ticket(self, request: Request, connection: HttpConnection) -> None:
+        try:
+            caller = await self._gate.redeem(request.query["ticket"])
+            if not connection.transport.is_closing():
+                self._open(request, connection, caller)
+        except DomainError as error:
+            self._metrics.refused.labels(error.code).inc()
+            connection.respond(answers.problem(request, error), request)
+
+    def _open(self, request: Request, connection: HttpConnection, caller: Caller) -> None:
+        self._gate.take(caller.user_id, request.address)
+        token = request.headers.get("last-event-id") or request.query.get("cursor") or None
+        session = Session(caller, token, self._heartbeat_s)
+        stream = SseStream(connection.transport, self, session, request)
+        connection.handed_over()
+        connection.transport.set_protocol(stream)
+        self._caretaker.adopt(stream)
+        self._reception.enter(stream)
+
+    def _health(self, request: Request, _connection: HttpConnection) -> bytes:
+        return answers.json(request, 200, {"status": "ok"})
+
+    def _ready(self, request: Request, _connection: HttpConnection) -> bytes:
+        looks = self._sequencer.alive and time.monotonic() - self._sequencer.looked_at < STALE_LOOK_S
+        checks = {
+            "database": "ok" if looks else "away",
+            "bus": "ok" if self._bus.alive else "away",
+        }
+        if self.draining:
+            checks["process"] = "draining"
+        good = all(check == "ok" for check in checks.values())
+        return answers.json(
+            request, 200 if good else 503, {"status": "ready" if good else "unavailable", "checks": checks}
+        )
+
+    def _show_metrics(self, request: Request, _connection: HttpConnection) -> bytes:
+        return answers.answer(request, 200, self._metrics.text(), CONTENT_TYPE)
+
+    # Beside the sequencer.
+
+    def _on_news(self, stream: str) -> None:
+        if self._hub.hears(stream):
+            self._sequencer.wake()
+
+    async def _recheck(self) -> None:
+        """End the streams of sessions that ended and of users that were suspended."""
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            streams = [stream for stream in self._caretaker.all() if stream.session.phase is not Phase.ENDED]
+            if not streams:
+                continue
+            try:
+                async with self._database.connection() as connection:
+                    ended = set(await replay.ended(connection, list({each.session.caller for each in streams})))
+            except Unavailable:
+                continue
+            for stream in streams:
+                if stream.session.caller in ended:
+                    stream.refuse()
+
+    def _watch(self) -> None:
+        self._metrics.watch(
+            gauges={
+                "fechatter_notify_streams": ("Open streams", lambda: self._caretaker.streams),
+                "fechatter_notify_waiting": ("Streams on their way in", lambda: len(self._reception.arrivals)),
+                "fechatter_notify_look_age_seconds": (
+                    "Time since the event log was last looked at",
+                    lambda: time.monotonic() - self._sequencer.looked_at,
+                ),
+            },
+            counters={
+                "fechatter_notify_deliveries": ("Events handed to connections", lambda: self._hub.deliveries),
+                "fechatter_notify_looks": ("Looks at the event log", lambda: self._sequencer.looks),
+            },
+        )

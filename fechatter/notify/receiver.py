@@ -1,0 +1,40 @@
+"""A connection, as those who decide what is sent to it see it. The edges implement it; so do tests, without sockets."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from fechatter.notify.frames import Frame, Parcel
+from fechatter.notify.session import Session
+
+
+class Receiver(Protocol):
+    """One connection.
+
+    session     what it may get next
+    parcel      what it gets in the write under way
+    speaks_ws   which of a frame's two forms it takes
+    congested   whether so much is buffered that nothing should be added until the client has read it
+    """
+
+    session: Session
+    parcel: Parcel | None
+    speaks_ws: bool
+
+    @property
+    def congested(self) -> bool: ...
+
+    def send(self, data: bytes) -> None:
+        """Hand over bytes at once; never waits, never raises."""
+        ...
+
+    def greet(self, frames: Sequence[Frame]) -> None:
+        """Open the stream if that has not been done, and send frames of its own."""
+        ...
+
+    def refuse(self) -> None:
+        """Its credentials are not, or no longer, good: say so and close."""
+        ...
+
+    def fall_behind(self, since: int) -> None:
+        """It reads too slowly: all below `since` was sent; it gets the rest once it has read that, or is closed."""
+        ...

@@ -1,0 +1,130 @@
+"""Connections on their way in: who waits for the sequencer's turn, and who catches up first.
+
+Reception.enter     a connection wants to become live
+Reception.arrivals  those that the sequencer's next turn makes live
+Reception.run       let returning clients catch up, group by group, beside the sequencer
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable
+
+import asyncpg
+
+from fechatter import logs
+from fechatter.domain.errors import Unavailable
+from fechatter.notify.receiver import Receiver
+from fechatter.notify.replaying import PATIENCE, Replay
+from fechatter.notify.session import TOO_MUCH, Phase
+from fechatter.store import replay as store
+from fechatter.store.database import Database
+
+GROUP = 2_000
+"""How many connections one replay serves at most."""
+AT_ONCE = 2
+"""How many replays run at a time; each holds a connection to the database."""
+
+log = logs.get(__name__)
+
+
+class Reception:
+    """Connections that are not live yet.
+
+    arrivals     ready for the sequencer's next turn, in order of arrival
+    replay_limit the most events that are replayed to one connection; beyond it, resync_required
+    """
+
+    def __init__(self, database: Database, wake: Callable[[], None], replay_limit: int) -> None:
+        self.arrivals: dict[Receiver, None] = {}
+        self.replay_limit = replay_limit
+        self._database = database
+        self._wake = wake
+        self._returning: dict[Receiver, None] = {}
+        self._some_returned = asyncio.Event()
+
+    def enter(self, receiver: Receiver) -> None:
+        """Let `receiver` become live; what it missed is replayed to it before."""
+        if receiver.session.returning:
+            self._returning[receiver] = None
+            self._some_returned.set()
+        else:
+            self.arrive(receiver)
+
+    def arrive(self, receiver: Receiver) -> None:
+        """Let `receiver` become live at the sequencer's next turn."""
+        self.arrivals[receiver] = None
+        self._wake()
+
+    def leave(self, receiver: Receiver) -> None:
+        """`receiver` is gone."""
+        self.arrivals.pop(receiver, None)
+        self._returning.pop(receiver, None)
+
+    async def run(self) -> None:
+        """Replay to whoever returns, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(AT_ONCE):
+                tasks.create_task(self._serve())
+
+    async def _serve(self) -> None:
+        while True:
+            await self._some_returned.wait()
+            group = list(itertools.islice(self._returning, GROUP))
+            for receiver in group:
+                del self._returning[receiver]
+            if not self._returning:
+                self._some_returned.clear()
+            try:
+                await self._catch_up(group)
+            except (Unavailable, asyncpg.PostgresError) as error:
+                log.warning("replay.failed", error=type(error).__name__, connections=len(group))
+                await asyncio.sleep(1)
+                self._again(group)
+
+    def _again(self, group: Iterable[Receiver]) -> None:
+        for receiver in group:
+            if receiver.session.phase in (Phase.WAITING, Phase.REPLAYING):
+                self._returning[receiver] = None
+        if self._returning:
+            self._some_returned.set()
+
+    async def _catch_up(self, group: list[Receiver]) -> None:
+        """Bring a group up to this moment; what happens meanwhile is left to the sequencer's turn."""
+        async with (
+            self._database.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            position = await store.look(connection)
+            admissions = await store.admit(connection, {each.session.caller for each in group})
+            watermark = position.seen.watermark
+            admitted = [each for each in group if _is_let_in(each, each.session.caller in admissions)]
+            for receiver in admitted:
+                if greeting := receiver.session.judge(position):
+                    receiver.greet(greeting)
+            for peers in _of_like_age(admitted, watermark):
+                replay = Replay(connection, position.epoch, watermark, PATIENCE)
+                for receiver, missed in (await replay.measure(peers, admissions)).items():
+                    if missed > self.replay_limit:
+                        receiver.session.give_up_replay(TOO_MUCH)
+                await replay.send()
+        for receiver in admitted:
+            if receiver.session.phase is Phase.REPLAYING:
+                receiver.session.replayed(watermark)
+                self.arrive(receiver)
+
+
+def _is_let_in(receiver: Receiver, admitted: bool) -> bool:
+    if receiver.session.phase is Phase.ENDED:
+        return False
+    if not admitted:
+        receiver.refuse()
+    return admitted
+
+
+def _of_like_age(receivers: list[Receiver], watermark: int) -> list[list[Receiver]]:
+    """Groups that have missed about as much (within a factor of two), so that one query fits them all."""
+    groups: dict[int, list[Receiver]] = {}
+    for receiver in receivers:
+        if (since := receiver.session.since) is not None:
+            groups.setdefault(max(0, watermark - since).bit_length(), []).append(receiver)
+    return list(groups.values())

@@ -1,0 +1,104 @@
+"""Sending returning clients what they missed: one query for all of them, each event encoded once.
+
+Replay.measure   how much each connection missed
+Replay.send      send it, at the pace of its readers
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from fechatter.domain.people import Caller
+from fechatter.notify.cursor import Cursor
+from fechatter.notify.frames import Frame
+from fechatter.notify.hub import Packing
+from fechatter.notify.ordering import Ordering, Placed
+from fechatter.notify.receiver import Receiver
+from fechatter.notify.session import Phase
+from fechatter.store import replay as store
+from fechatter.store.database import Connection
+from fechatter.store.replay import Admission, Span
+
+CHUNK = 500
+"""How many events are read from the database at a time."""
+_GLANCE_S = 0.005
+PATIENCE = 50
+"""How many glances of 5 ms a group waits for one reader: after that, the slow one goes on alone."""
+
+
+class Replay:
+    """One replay to a group of connections, in the snapshot of the connection's transaction.
+
+    Their sessions have been judged and say where to begin; `watermark` is where the snapshot ends.
+    """
+
+    def __init__(self, connection: Connection, epoch: str, watermark: int, patience: int) -> None:
+        self._connection = connection
+        self._epoch = epoch
+        self._watermark = watermark
+        self._patience = patience
+        self._spans: dict[str, Span] = {}
+        self._listeners: dict[str, list[tuple[Receiver, int]]] = {}
+
+    async def measure(self, group: Sequence[Receiver], admissions: Mapping[Caller, Admission]) -> dict[Receiver, int]:
+        """Find out where each stream's replay begins; return how many events, at most, each connection missed."""
+        self._spans = await store.spans(self._connection, _earliest(group, admissions))
+        missed: dict[Receiver, int] = {}
+        for receiver in group:
+            streams = admissions[receiver.session.caller].streams
+            mine = [stream for stream in streams if stream in self._spans]
+            missed[receiver] = sum(_length(self._spans[stream]) for stream in mine)
+            for stream in mine:
+                self._listeners.setdefault(stream, []).append((receiver, streams[stream]))
+        return missed
+
+    async def send(self) -> None:
+        """Send it all. Connections that fell behind, or whose session ended, get no more."""
+        ordering = Ordering({stream: span.after + 1 for stream, span in self._spans.items()})
+        async for events in store.stream_spans(self._connection, self._spans, CHUNK):
+            await self._send(ordering.push(events))
+        await self._send(ordering.finish())
+
+    async def _send(self, placed: Iterable[Placed]) -> None:
+        packing = Packing()
+        floor = 0
+        for event, floor in placed:
+            if event.payload is None:
+                continue
+            frame = Frame.of(event, str(Cursor(self._epoch, min(floor, self._watermark))))
+            if not packing.has_room_for(frame):
+                await self._flush(packing, floor)
+            packing.add(
+                frame,
+                [
+                    listener
+                    for listener, joined in self._listeners[event.stream]
+                    if listener.session.phase is Phase.REPLAYING and listener.session.missed(event, joined)
+                ],
+            )
+        await self._flush(packing, floor)
+
+    async def _flush(self, packing: Packing, floor: int) -> None:
+        written = packing.send()
+        for _ in range(self._patience):
+            if not any(each.congested for each in written):
+                return
+            await asyncio.sleep(_GLANCE_S)
+        for each in written:
+            if each.congested:
+                each.fall_behind(min(floor, self._watermark))
+
+
+def _earliest(group: Sequence[Receiver], admissions: Mapping[Caller, Admission]) -> dict[str, int]:
+    """For each stream that one of the group may see, the lowest xid that one of them needs."""
+    since: dict[str, int] = {}
+    for receiver in group:
+        begin = receiver.session.since
+        if begin is not None:
+            for stream in admissions[receiver.session.caller].streams:
+                if begin < since.get(stream, begin + 1):
+                    since[stream] = begin
+    return since
+
+
+def _length(span: Span) -> int:
+    return span.last - span.after

@@ -1,0 +1,181 @@
+"""The one reader of new events: reads the log by snapshots, delivers in order, lets connections in between.
+
+Sequencer.wake   there may be news, or someone waits
+Sequencer.run    turns, until cancelled
+
+A turn looks at the log in one snapshot. Every event that the snapshot shows and the previous one did not is delivered,
+exactly once, however late its transaction ended and whatever hint was lost. Connections that wait come in at the end
+of a turn, with what the same snapshot says they may see: so nothing falls between their replay and their first event.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from fechatter import logs
+from fechatter.notify.cursor import Cursor
+from fechatter.notify.hub import Hub
+from fechatter.notify.letting_in import Place, let_in, refresh
+from fechatter.notify.ordering import Ordering, Placed, in_order
+from fechatter.notify.reception import Reception
+from fechatter.notify.session import NEW_EPOCH
+from fechatter.store import replay as store
+from fechatter.store.database import AWAY, Connection
+from fechatter.store.replay import Log, LoggedEvent, News, Seen
+
+SWEEP_S = 1.0
+"""The log is looked at so often at least, whether or not a hint came."""
+CHUNK = 500
+STATEMENT_TIMEOUT_S = 10.0
+
+log = logs.get(__name__)
+
+
+class Sequencer:
+    """Delivers each event of the log once, in order.
+
+    seen         what has been delivered; None until the first look
+    alive        whether the last look succeeded
+    looked_at    when it did, on the monotonic clock
+    """
+
+    def __init__(self, url: str, hub: Hub) -> None:
+        self.seen: Seen | None = None
+        self.alive = False
+        self.looked_at = 0.0
+        self.looks = 0
+        self._url = url
+        self._hub = hub
+        self._epoch = ""
+        self._woken = asyncio.Event()
+        self._partly: dict[str, int] = {}  # last position sent of a look that broke off, by stream
+
+    @property
+    def watermark(self) -> int:
+        """Every event with a lower xid has been delivered."""
+        return 0 if self.seen is None else self.seen.watermark
+
+    def wake(self) -> None:
+        """There may be news, or someone waits: take a turn at once."""
+        self._woken.set()
+
+    async def run(self, reception: Reception) -> None:
+        """Take turns until cancelled. While the database is away, keep trying; nothing is lost by that."""
+        pause = 0.05
+        while True:
+            try:
+                async with self._connected() as connection:
+                    while True:
+                        await self._turn(connection, reception)
+                        self.alive, self.looked_at, pause = True, time.monotonic(), 0.05
+                        await self._rest(reception)
+            except (*AWAY, asyncpg.PostgresError) as error:
+                log.warning("sequencer.lost", error=type(error).__name__)
+            finally:
+                self.alive = False
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+            pause = min(pause * 2, 2.0)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[Connection]:
+        connection = await asyncpg.connect(
+            self._url,
+            timeout=STATEMENT_TIMEOUT_S,
+            command_timeout=STATEMENT_TIMEOUT_S,
+            server_settings={"application_name": "fechatter sequencer", "timezone": "UTC"},
+        )
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    async def _rest(self, reception: Reception) -> None:
+        """Until there may be something to do, at most SWEEP_S."""
+        if reception.arrivals or self._hub.stale:
+            await asyncio.sleep(0)
+            return
+        try:
+            async with asyncio.timeout(SWEEP_S):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _turn(self, connection: Connection, reception: Reception) -> None:
+        self._woken.clear()
+        self.looks += 1
+        if self.seen is not None and not reception.arrivals and not self._hub.stale:
+            news = await store.new_events(connection, self.seen)
+            if news.complete and news.log.epoch == self._epoch:
+                self._deliver_all(self.seen, news)
+                return
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            await self._sweep(connection, reception)
+            place = Place(self._epoch, self.watermark)
+            await refresh(connection, self._hub, place)
+            await let_in(connection, self._hub, reception, place)
+
+    async def _sweep(self, connection: Connection, reception: Reception) -> None:
+        """Deliver what is new in the transaction's snapshot."""
+        if self.seen is None:
+            self._begin(await store.look(connection))
+            return
+        news = await store.new_events(connection, self.seen)
+        if news.log.epoch != self._epoch:
+            self._begin(news.log)
+            self._reload_all(reception)
+        elif news.complete:
+            self._deliver_all(self.seen, news)
+        else:
+            await self._deliver_in_chunks(connection, self.seen, news.log)
+
+    def _begin(self, position: Log) -> None:
+        self._epoch, self.seen, self._partly = position.epoch, position.seen, {}
+
+    def _deliver_all(self, seen: Seen, news: News) -> None:
+        events = self._not_sent(news.events)
+        if events:
+            after = seen.after(news.log.snapshot, events[-1].xid)
+            self._send(in_order(events), after.watermark, last=True)
+        else:
+            after = seen.after(news.log.snapshot, 0)
+        self.seen, self._partly = after, {}
+
+    async def _deliver_in_chunks(self, connection: Connection, seen: Seen, position: Log) -> None:
+        """Deliver any number of events in bounded memory. If it breaks off, the next turn goes on where it was."""
+        after = seen.after(position.snapshot, position.highest)
+        first = await store.first_new(connection, seen)
+        ordering = Ordering({stream: max(pos, self._partly.get(stream, 0) + 1) for stream, pos in first.items()})
+        async for events in store.stream_new(connection, seen, CHUNK):
+            self._send(ordering.push(self._not_sent(events)), after.watermark)
+            await asyncio.sleep(0)  # let the connections flush
+        self._send(ordering.finish(), after.watermark, last=True)
+        self.seen, self._partly = after, {}
+
+    def _not_sent(self, events: list[LoggedEvent]) -> list[LoggedEvent]:
+        if not self._partly:
+            return events
+        return [event for event in events if event.pos > self._partly.get(event.stream, 0)]
+
+    def _send(self, placed: Iterable[Placed], watermark: int, *, last: bool = False) -> None:
+        """Deliver; each event's cursor says what is complete before it, the very last one's what is after it."""
+        batch = [(event, min(floor, watermark)) for event, floor in placed]
+        if not batch:
+            return
+        if last:
+            batch[-1] = (batch[-1][0], watermark)
+        self._hub.deliver([(event, str(Cursor(self._epoch, xid))) for event, xid in batch])
+        for event, _ in batch:
+            self._partly[event.stream] = event.pos
+        if last:
+            self._hub.settle()
+
+    def _reload_all(self, reception: Reception) -> None:
+        """The database is another one: all that was known about it is void."""
+        for receiver in list(self._hub.receivers()):
+            self._hub.detach(receiver)
+            receiver.session.reload(NEW_EPOCH)
+            reception.arrive(receiver)

@@ -1,0 +1,162 @@
+"""What happens on one stream of a client, decided without I/O; SSE and WebSocket share it.
+
+                    ┌────────── lag ──────────┐
+    WAITING ──→ REPLAYING ──→ LIVE ──→ LAGGING ──→ WAITING (with a cursor)
+        └───────────────────────↑
+    any ──→ ENDED
+
+WAITING     asked to come in, or to resume; nothing is sent
+REPLAYING   hello has been sent; what was missed follows
+LIVE        hears events as they come
+LAGGING     its buffer was full: hears nothing until the client has read it, then catches up from `since`
+ENDED       goodbye was said, or the connection is gone
+"""
+
+from enum import Enum, auto
+
+from fechatter.domain.people import Caller
+from fechatter.notify import frames
+from fechatter.notify.close_codes import CloseCode
+from fechatter.notify.cursor import Cursor
+from fechatter.notify.frames import Frame
+from fechatter.store.replay import Log, LoggedEvent
+
+
+class Phase(Enum):
+    WAITING = auto()
+    REPLAYING = auto()
+    LIVE = auto()
+    LAGGING = auto()
+    ENDED = auto()
+
+
+class Session:
+    """One stream.
+
+    caller   who listens; never changes
+    phase    see above
+    token    the cursor as the client gave it, until it is judged
+    since    the xid to replay from; None: nothing to replay
+    epoch    of the log that `since` belongs to
+    rounds   how often it has caught up since it was last live
+    """
+
+    __slots__ = ("_greeted", "_heartbeat_s", "_resync", "caller", "epoch", "phase", "rounds", "since", "token")
+
+    def __init__(self, caller: Caller, token: str | None, heartbeat_s: float) -> None:
+        self.caller = caller
+        self.phase = Phase.WAITING
+        self.token = token
+        self.since: int | None = None
+        self.epoch = ""
+        self.rounds = 0
+        self._greeted = False
+        self._resync: str | None = None
+        self._heartbeat_s = heartbeat_s
+
+    @property
+    def returning(self) -> bool:
+        """Whether something may have to be replayed before it goes live."""
+        return self.token is not None or self.since is not None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it may go live in the snapshot that it was replayed up to."""
+        return self.phase is Phase.REPLAYING or (self.phase is Phase.WAITING and not self.returning)
+
+    def resume(self, token: str) -> None:
+        """The client asks to go on from `token`: it will be greeted anew."""
+        self.phase = Phase.WAITING
+        self.token, self.since, self.rounds = token, None, 0
+        self._greeted, self._resync = False, None
+
+    def judge(self, log: Log) -> list[Frame]:
+        """Decide where replay begins. A cursor that cannot be honoured leads to resync_required, once live."""
+        self.phase = Phase.REPLAYING
+        if self.token is not None:
+            cursor, self.token = Cursor.parse(self.token), None
+            self._resync = _refuse(cursor, log)
+            self.since = None if cursor is None or self._resync else cursor.xid
+            self.epoch = log.epoch
+        elif self.since is not None:
+            reached = self.epoch == log.epoch and self.since >= log.floor
+            if not reached:
+                self.give_up_replay(_OLD if self.epoch == log.epoch else NEW_EPOCH)
+        return [] if self.since is None or self._greeted else self._greet(Cursor(log.epoch, self.since))
+
+    def give_up_replay(self, reason: str) -> None:
+        """What was missed is too much to send: the client reloads instead."""
+        self._resync, self.since = reason, None
+
+    def give_up_replay_unless(self, epoch: str) -> None:
+        """Positions in the log of another database mean nothing in this one."""
+        if self.since is not None and self.epoch != epoch:
+            self.give_up_replay(NEW_EPOCH)
+
+    def reload(self, reason: str) -> None:
+        """It has to come in again, and the client to reload."""
+        self.phase = Phase.WAITING
+        self.token = None
+        self.give_up_replay(reason)
+
+    def missed(self, event: LoggedEvent, joined_pos: int) -> bool:
+        """Whether replay sends this event of a stream that the user may see from `joined_pos` on."""
+        return self.since is not None and event.xid >= self.since and event.pos >= joined_pos
+
+    def replayed(self, watermark: int) -> None:
+        """All that was missed below `watermark` has been sent."""
+        if self.since is not None:
+            self.since = max(self.since, watermark)
+            self.rounds += 1
+
+    def go_live(self, epoch: str, watermark: int) -> list[Frame]:
+        """From here on it hears everything at or above `watermark`; all below it may see has been sent."""
+        self.phase, self.since, self.rounds, self.epoch = Phase.LIVE, None, 0, epoch
+        cursor = Cursor(epoch, watermark)
+        greeting = [] if self._greeted else self._greet(cursor)
+        if self._resync is None:
+            return greeting
+        reason, self._resync = self._resync, None
+        return [*greeting, frames.resync(reason, str(cursor))]
+
+    def again(self) -> None:
+        """There is too much to send here and now: catch up once more."""
+        self.phase = Phase.WAITING
+
+    def lag(self, watermark: int) -> None:
+        """The client reads too slowly: all below `watermark` was sent, the rest it gets when it catches up."""
+        if self.phase in (Phase.LIVE, Phase.REPLAYING):
+            self.since = max(self.since or 0, watermark)
+            self.phase = Phase.LAGGING
+
+    def drained(self) -> None:
+        """The client has read all that was sent."""
+        if self.phase is Phase.LAGGING:
+            self.phase = Phase.WAITING
+
+    def end(self, code: CloseCode, retry_ms: int = 0) -> list[Frame]:
+        """The last word, unless it has been said."""
+        if self.phase is Phase.ENDED:
+            return []
+        self.phase = Phase.ENDED
+        return [frames.goodbye(code, retry_ms)]
+
+    def _greet(self, cursor: Cursor) -> list[Frame]:
+        self._greeted = True
+        return [frames.hello(self.caller, str(cursor), self._heartbeat_s)]
+
+
+_OLD = "The event log no longer reaches back to the cursor: reload."
+TOO_MUCH = "Too much has happened since the cursor: reload."
+NEW_EPOCH = "The database has been replaced: reload."
+
+
+def _refuse(cursor: Cursor | None, log: Log) -> str | None:
+    """Why a cursor cannot be resumed from; None if it can."""
+    if cursor is None:
+        return "The cursor is not one that this server gave out: reload."
+    if cursor.epoch != log.epoch:
+        return NEW_EPOCH
+    if cursor.xid > log.snapshot.xmax:
+        return "The cursor is from a future that this database does not have: reload."
+    return _OLD if cursor.xid < log.floor else None

@@ -1,0 +1,164 @@
+"""What the SSE and the WebSocket edge share: writing to one socket in bounded memory, and ending well.
+
+Stream    one open connection: an asyncio protocol, and the hub's Receiver
+House     what a stream tells the service about itself
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from fechatter.domain.errors import DomainError
+from fechatter.notify.close_codes import CloseCode
+from fechatter.notify.frames import Frame, Parcel
+from fechatter.notify.session import Phase, Session
+
+KERNEL_BYTES = 64 * 1024
+"""Asked for as the socket's send buffer; the kernel doubles it for its own bookkeeping."""
+HIGH_WATER = 64 * 1024
+LOW_WATER = 8 * 1024
+"""With one write of up to 64 KiB on top, a connection holds at most 256 KiB in all, or one event more."""
+
+
+class House(Protocol):
+    """The service, as a stream sees it."""
+
+    def entered(self, stream: "Stream") -> None:
+        """It wants to become live."""
+        ...
+
+    def fell_behind(self, stream: "Stream") -> None:
+        """Its buffer is full; it is in Phase.LAGGING from now on."""
+        ...
+
+    def ended(self, stream: "Stream", code: CloseCode) -> None:
+        """It was told goodbye, or answered otherwise, and gets nothing more; it closes when it is flushed."""
+        ...
+
+    def left(self, stream: "Stream") -> None:
+        """Its connection is closed."""
+        ...
+
+    @property
+    def watermark(self) -> int:
+        """All events below it have been handed to live connections."""
+        ...
+
+
+class Stream(asyncio.Protocol):
+    """One connection that events are pushed to.
+
+    address   the client's, for the limits
+    bucket    which heartbeat it belongs to; the service's business
+    """
+
+    __slots__ = ("_closing", "_fd", "_house", "_transport", "address", "bucket", "congested", "parcel", "session")
+    speaks_ws = False
+
+    def __init__(self, transport: asyncio.Transport, house: House, session: Session, address: str) -> None:
+        self.session = session
+        self.parcel: Parcel | None = None
+        self.congested = False
+        self.address = address
+        self.bucket = 0
+        self._house = house
+        self._transport = transport
+        self._closing = False
+        sock = cast("socket.socket", transport.get_extra_info("socket"))
+        self._fd = sock.fileno()
+        tune(sock)
+        transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
+
+    def send(self, data: bytes) -> None:
+        """Write to the socket at once; what the kernel does not take is buffered, up to the limit."""
+        if self._closing or self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() == 0:
+            try:
+                sent = os.write(self._fd, data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                return  # the transport notices by itself and says connection_lost
+            if sent == len(data):
+                return
+            data = data[sent:]
+        self._transport.write(data)
+
+    def greet(self, frames: Sequence[Frame]) -> None:
+        """Send frames of this connection's own, in one write."""
+        raise NotImplementedError
+
+    def refuse(self) -> None:
+        """Its credentials are not, or no longer, good."""
+        self.end(CloseCode.ACCESS_ENDED)
+
+    def end(self, code: CloseCode, retry_ms: int = 0) -> None:
+        """Say goodbye, send what is buffered, and close."""
+        if self._closing:
+            return
+        self.greet(self.session.end(code, retry_ms))
+        self._farewell(code)
+        self._close(code)
+
+    @property
+    def opened(self) -> bool:
+        """Whether anything has been sent; before that, the request can still be answered otherwise."""
+        raise NotImplementedError
+
+    def answer(self, error: DomainError) -> None:
+        """Refuse to open the stream, with the reason."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Close now, whatever is still buffered."""
+        self._transport.abort()
+
+    def heartbeat(self, data: bytes) -> None:
+        """Show that the connection lives; not to one that does not read."""
+        if self.opened and not self.congested:
+            self.send(data)
+
+    def fall_behind(self, since: int) -> None:
+        if self.session.phase in (Phase.LIVE, Phase.REPLAYING):
+            self.session.lag(since)
+            self._house.fell_behind(self)
+
+    def pause_writing(self) -> None:
+        self.congested = True
+        if self.session.phase is Phase.LIVE:
+            self.fall_behind(self._house.watermark)
+
+    def resume_writing(self) -> None:
+        self.congested = False
+        if self.session.phase is Phase.LAGGING:
+            self.session.drained()
+            self._house.entered(self)
+
+    def eof_received(self) -> bool:
+        """A client that has closed its half gets nothing more."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.session.end(CloseCode.GOING_AWAY)
+        self._closing = True
+        self._house.left(self)
+
+    def _close(self, code: CloseCode) -> None:
+        self._closing = True
+        self._house.ended(self, code)
+        self._transport.close()
+
+    def _farewell(self, code: CloseCode) -> None:
+        """What follows goodbye on the wire."""
+
+
+def tune(sock: socket.socket) -> None:
+    """Bound what the kernel buffers, and notice a peer that vanished."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
+        if sock.family in (socket.AF_INET, socket.AF_INET6) and (option := getattr(socket, name, None)) is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
