@@ -21,7 +21,6 @@ export default ts.config(
       // State is plain values that never change in place, held by $state.raw: reactive collections have no part in it.
       'svelte/prefer-svelte-reactivity': 'off',
       'svelte/no-at-html-tags': 'error',
-      'svelte/no-inline-styles': ['error', { allowTransitions: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
     },
   },

@@ -124,9 +124,11 @@ function settle({ items, heard }: MessageWindow): MessageWindow {
 }
 
 function place(items: Message[], message: Message): boolean {
-  const [first, last] = [items[0], items.at(-1)];
-  if (!first || !last || message.seq < first.seq || message.seq > last.seq + 1) return false;
-  const index = message.seq - first.seq;
+  // Nothing can be missing before the first message of a chat: it begins an empty stretch.
+  const low = items[0]?.seq ?? 1;
+  const high = items.at(-1)?.seq ?? 0;
+  if (message.seq < low || message.seq > high + 1) return false;
+  const index = message.seq - low;
   const known = items[index];
   items[index] = known ? newer(known, message) : message;
   return true;

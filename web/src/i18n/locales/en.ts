@@ -78,6 +78,7 @@ export default {
   'newchat.type': 'Type',
   'newchat.members': 'Members',
   'newchat.members.hint': 'Type a name',
+  'newchat.members.found': 'People found',
   'newchat.members.none': 'Nobody found.',
   'newchat.members.remove': 'Remove {name}',
   'newchat.members.one': 'Choose one person; with nobody chosen, these are notes to yourself.',

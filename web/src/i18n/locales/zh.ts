@@ -80,6 +80,7 @@ const zh: Catalogue = {
   'newchat.type': '类型',
   'newchat.members': '成员',
   'newchat.members.hint': '输入姓名',
+  'newchat.members.found': '找到的人',
   'newchat.members.none': '没有找到。',
   'newchat.members.remove': '移除{name}',
   'newchat.members.one': '选择一个人；不选则为给自己的笔记。',
