@@ -15,6 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import fechatter
 from fechatter.actions.passwords import Passwords
+from fechatter.actions.post_message import Posting
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
 from fechatter.server.auth import provide_caller, provide_claimed_caller
@@ -91,8 +92,10 @@ class _Start:
             async with db.connection() as connection:
                 await check_schema(connection)
             tokens = Tokens(settings.auth.signing_key.encode(), settings.auth.issuer, settings.auth.token_ttl_s)
-            self._context = Context(settings, db, tokens, passwords)
+            posting = Posting(db)
+            self._context = Context(settings, db, tokens, passwords, posting)
             yield
+            await posting.close()
         finally:
             passwords.close()
             await db.close()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fechatter.actions.passwords import Passwords
+from fechatter.actions.post_message import Posting
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
 from fechatter.store.database import Database
@@ -15,9 +16,11 @@ class Context:
     db          the pool; opened before the first request
     tokens      issues and verifies access tokens
     passwords   hashes in its own threads
+    posting     gathers posts into statements
     """
 
     settings: Settings
     db: Database
     tokens: Tokens
     passwords: Passwords
+    posting: Posting

@@ -3,7 +3,6 @@
 import msgspec
 from litestar import Response, get, post
 
-from fechatter.actions.post_message import post_message
 from fechatter.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from fechatter.domain.messages import Draft, Message
 from fechatter.domain.people import Caller
@@ -27,7 +26,7 @@ async def post_to_chat(context: Context, claimed: Caller, chat_id: Id, data: Dra
     """201 when the message was made now; 200 with the first one for a retry of the same `idempotency_key`."""
     limits = context.settings.limits
     data.check(limits.content_chars, limits.files_per_message)
-    message, is_new = await post_message(context.db, claimed, chat_id, data)
+    message, is_new = await context.posting.post(claimed, chat_id, data)
     return Response(message, status_code=201 if is_new else 200)
 
 
