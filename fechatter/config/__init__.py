@@ -10,6 +10,7 @@ from fechatter.config.secrets import prepare, secret_file
 from fechatter.config.tree import (
     Auth,
     Database,
+    Files,
     Invites,
     Limits,
     Log,
@@ -25,6 +26,7 @@ __all__ = [
     "Auth",
     "ConfigError",
     "Database",
+    "Files",
     "Invites",
     "Limits",
     "Loaded",

@@ -1,6 +1,6 @@
 """What can be set: Settings and its sections, each with its default.
 
-Settings ── server, notify, database, auth, messaging, search, limits, invites, log
+Settings ── server, notify, database, auth, messaging, search, files, limits, invites, log
 SECRETS             keys that can also be read from a file (`…_file`, `…_FILE`) and are never printed
 default_data_dir()  where data lives when nothing is said
 """
@@ -12,7 +12,10 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-SECRETS = frozenset({"server.db_url", "auth.signing_key", "messaging.url", "search.api_key"})
+SECRETS = frozenset(
+    {"server.db_url", "auth.signing_key", "messaging.url", "search.api_key"}
+    | {"files.access_key_id", "files.secret_access_key"}
+)
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
@@ -107,6 +110,20 @@ class Search(Section, frozen=True, kw_only=True):
     api_key: str = ""
 
 
+class Files(Section, frozen=True, kw_only=True):
+    """Where uploads are kept: in the data folder, or in a bucket. Without keys, those of the environment (AWS_…)."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"access_key_id", "secret_access_key"})
+
+    url: str = ""
+    """s3://bucket or s3://bucket/prefix; empty: the folder `files` of the data folder."""
+    endpoint: str = ""
+    """Of an S3 server other than Amazon's, e.g. https://s3.example.org."""
+    region: str = ""
+    access_key_id: str = ""
+    secret_access_key: str = ""
+
+
 class Limits(Section, frozen=True, kw_only=True):
     """The most that one request, user or address may do. `enabled: false` switches the rates off, not the sizes."""
 
@@ -157,6 +174,7 @@ class Settings(Section, frozen=True, kw_only=True):
     auth: Auth = field(default_factory=Auth)
     messaging: Messaging = field(default_factory=Messaging)
     search: Search = field(default_factory=Search)
+    files: Files = field(default_factory=Files)
     limits: Limits = field(default_factory=Limits)
     invites: Invites = field(default_factory=Invites)
     log: Log = field(default_factory=Log)
