@@ -77,6 +77,7 @@ class _Start:
             ),
             request_max_body_size=self._settings.limits.body_bytes,
             debug=False,
+            logging_config=None,  # the process has set up its logs already (fechatter/logs.py)
         )
 
     def _provide_context(self) -> Context:
