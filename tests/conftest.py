@@ -8,6 +8,8 @@ stack          `fechatter up` of the test's own: kill and restart it at will (ab
 shared_stack   (session) one for all tests of this process that leave it as it is: make users of your own
 """
 
+import shutil
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -18,6 +20,23 @@ from fechatter.config import Notify, Server, Settings
 from tests.support.database import DatabaseServer
 from tests.support.ports import free_port
 from tests.support.stack import Stack
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each run gets a temporary folder of its own.
+
+    Every pytest that starts closes the one that pytest shares between runs to all but its user. As root, PostgreSQL
+    is another user, and a run must not lose its servers because another run begins.
+    """
+    if config.option.basetemp is None:
+        config.option.basetemp = Path(tempfile.mkdtemp(prefix="fechatter-tests-")) / "run"
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """What a failed run left is kept to be looked at."""
+    folder = Path(session.config.option.basetemp).parent
+    if exitstatus == pytest.ExitCode.OK and folder.name.startswith("fechatter-tests-"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

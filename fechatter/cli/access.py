@@ -86,9 +86,11 @@ def _may_pass(folder: Path, owner: Owner) -> bool:
     found = folder.stat()
     if found.st_uid == owner.uid:
         return bool(found.st_mode & 0o100)
-    for tag, permissions, who in _read_entries(folder):
+    entries = _read_entries(folder)
+    mask = next((permissions for tag, permissions, _ in entries if tag == MASK), 7)
+    for tag, permissions, who in entries:
         if tag == USER and who == owner.uid:
-            return bool(permissions & PASS)
+            return bool(permissions & mask & PASS)
     if found.st_gid == owner.gid:
         return bool(found.st_mode & 0o010)
     return bool(found.st_mode & 0o001)

@@ -11,6 +11,7 @@ holder, and what an earlier run left over is stopped before the next server star
 
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -154,7 +155,7 @@ def attach(data_dir: Path) -> Generator[str]:
 def running_url(data_dir: Path) -> str | None:
     """The address of the server that runs now, or None. For processes that may read the data folder's secrets."""
     found = _postmaster(data_dir / "postgres")
-    if found is None or found[1] != "ready" or not psutil.pid_exists(found[0]):
+    if found is None or found[1] != "ready" or not _answers(found[2]):
         return None
     return address(found[2], secret_file(data_dir, "postgres_password"))
 
@@ -181,6 +182,16 @@ def _serving(server: EmbeddedPostgres) -> Generator[None]:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(patience)
                 break
+
+
+def _answers(sockets: Path) -> bool:
+    """Whether anybody listens: a server that was killed leaves its files."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(sockets / f".s.PGSQL.{PORT}"))
+        except OSError:
+            return False
+    return True
 
 
 def _postmaster(pgdata: Path) -> tuple[int, str, Path] | None:
