@@ -17,10 +17,12 @@ from fechatter.domain.errors import EmailTaken
 from fechatter.domain.people import User, UserStatus
 from fechatter.domain.text import USERNAME_CHARS, fold, username_from
 from fechatter.store.database import Connection, struct_from
+from fechatter.store.presence_status import STATUS
 
 COLUMNS = (
     "u.id, u.fullname, u.username, u.email, u.avatar, u.status, u.locale, u.timezone, "
-    "u.created_at, u.updated_at, 'offline' AS presence"
+    "u.created_at, u.updated_at, "
+    f"coalesce((SELECT {STATUS} FROM presence p WHERE p.user_id = u.id), 'offline') AS presence"
 )
 _USERNAME_LOCK = 0x_0FEC_0001
 
@@ -95,7 +97,7 @@ async def get(connection: Connection, user_id: int) -> User | None:
 
 # People whom the viewer ($1) may know of: oneself, all of a workspace one is in (guests are in it for the people
 # they share a chat with only). $2 narrows to one workspace.
-_VISIBLE = """
+VISIBLE = """
     (u.id = $1 AND $2::bigint IS NULL OR EXISTS (
         SELECT FROM workspace_members mine
         JOIN workspace_members theirs ON theirs.workspace_id = mine.workspace_id AND theirs.user_id = u.id
@@ -109,7 +111,7 @@ _VISIBLE = """
 async def visible_to(connection: Connection, viewer_id: int, user_id: int) -> User | None:
     """The user, if the viewer may know of them."""
     row = await connection.fetchrow(
-        f"SELECT {COLUMNS} FROM users u WHERE u.id = $3 AND {_VISIBLE}", viewer_id, None, user_id
+        f"SELECT {COLUMNS} FROM users u WHERE u.id = $3 AND {VISIBLE}", viewer_id, None, user_id
     )
     return None if row is None else struct_from(row, User)
 
@@ -121,7 +123,7 @@ async def search(
     rows = await connection.fetch(
         f"""
         SELECT {COLUMNS} FROM users u
-        WHERE {_VISIBLE}
+        WHERE {VISIBLE}
           AND ($3 = '' OR strpos(u.username_key, $3) > 0 OR strpos(lower(u.fullname), $3) > 0
                OR strpos(u.email_key, $3) > 0)
         ORDER BY lower(u.fullname), u.id LIMIT $4 OFFSET $5
