@@ -65,8 +65,6 @@ class Posting:
         used for something else; Unavailable when the database is away: then it may or may not be stored, and a retry
         with the same key tells. Being cancelled does not undo it.
         """
-        if draft.files:
-            raise InvalidRequest(fields={"files": "names no file of yours"})
         if self._count >= MOST:
             raise Unavailable("Too many messages are being sent at this moment: try again in a second.")
         waiting = _Waiting(Post(author, chat_id, draft, mentioned(draft.content)))
@@ -146,7 +144,9 @@ class Posting:
     async def _refuse(self, waiting: "_Waiting") -> None:
         try:
             async with self._db.connection() as connection:
-                refused = await posting.refusal(connection, waiting.post.author, waiting.post.chat_id)
+                refused = await posting.refusal(
+                    connection, waiting.post.author, waiting.post.chat_id, waiting.post.draft
+                )
             _fail([waiting], _error(refused))
         except Exception as error:  # noqa: BLE001 - as above
             _fail([waiting], error)
@@ -185,3 +185,5 @@ def _error(refused: Refused) -> DomainError:
             return Forbidden("Join the channel to write in it.")
         case Refused.NO_SUCH_REPLY:
             return InvalidRequest(fields={"reply_to": "is not a message of this chat"})
+        case Refused.NO_SUCH_FILE:
+            return InvalidRequest(fields={"files": "must be files of yours, uploaded to this workspace"})

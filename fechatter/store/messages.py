@@ -9,10 +9,16 @@ import msgspec
 from fechatter.domain.errors import InvalidRequest
 from fechatter.domain.messages import Message
 from fechatter.domain.people import Caller
+from fechatter.store import files
 from fechatter.store.database import Connection, Row
 
+_FILES = f"""
+    CASE WHEN m.files IS NOT NULL AND m.deleted_at IS NULL THEN (
+        SELECT json_agg({files.JSON} ORDER BY x.place)
+        FROM unnest(m.files) WITH ORDINALITY AS x (id, place) JOIN files f ON f.id = x.id) END AS files
+"""
 COLUMNS = (
-    "m.id, m.chat_id, m.seq, m.sender_id, m.content, m.files, m.reply_to, m.mentions, "
+    f"m.id, m.chat_id, m.seq, m.sender_id, m.content, {_FILES}, m.reply_to, m.mentions, "
     "m.created_at, m.edited_at, m.deleted_at, m.idempotency_key"
 )
 
@@ -80,7 +86,7 @@ def from_row(row: Row) -> Message:
         seq=row["seq"],
         sender_id=row["sender_id"],
         content=row["content"],
-        files=[],
+        files=files.from_json(row["files"]),
         reply_to=row["reply_to"],
         mentions=row["mentions"] or [],
         created_at=row["created_at"],

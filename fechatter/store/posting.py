@@ -27,7 +27,32 @@ from fechatter.store.messages import COLUMNS, READABLE
 #   …          what follows from it
 # A retry that races its first try in another statement does not see it in `earlier` and breaks on the unique key: the
 # whole statement is undone, so no number is skipped.
-_POST = f"""
+# With files in the batch, three parts more; without, they cost nothing:
+#   given      the files that the drafts name
+#   own        those that are their senders', of the same workspace; held, so that no sweep deletes them meanwhile
+#   attached   which messages carry which files
+_GIVEN = """
+), given AS MATERIALIZED (
+    SELECT * FROM unnest($11::int[], $12::bigint[]) WITH ORDINALITY AS g (n, file_id, place)
+), own AS MATERIALIZED (
+    SELECT g.n, g.file_id, g.place
+    FROM given g JOIN draft d ON d.n = g.n JOIN chats c ON c.id = d.chat_id
+    JOIN files f ON f.id = g.file_id AND f.uploader_id = d.user_id AND f.workspace_id = c.workspace_id
+    ORDER BY f.id FOR KEY SHARE OF f
+"""
+_HAS_GIVEN = """
+      AND (SELECT count(*) FROM given g WHERE g.n = d.n) = (SELECT count(*) FROM own WHERE own.n = d.n)
+"""
+_ATTACHED = """
+), attached AS (
+    INSERT INTO message_files (file_id, message_id, chat_id, workspace_id)
+    SELECT x.file_id, m.id, m.chat_id, m.workspace_id FROM message m, unnest(m.files) AS x (file_id) ORDER BY 1
+"""
+
+
+def _statement(*, waiting: bool, with_files: bool) -> str:
+    files = "(SELECT array_agg(own.file_id ORDER BY own.place) FROM own WHERE own.n = a.n)" if with_files else "NULL"
+    return f"""
 WITH draft AS MATERIALIZED (
     SELECT * FROM unnest(
         $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bytea[]
@@ -45,6 +70,7 @@ WITH draft AS MATERIALIZED (
     JOIN users u ON u.username_key = x.name
     JOIN chat_members cm ON cm.chat_id = d.chat_id AND cm.user_id = u.id
     GROUP BY d.n
+{_GIVEN if with_files else ""}
 ), allowed AS MATERIALIZED (
     SELECT d.*, row_number() OVER (PARTITION BY d.chat_id ORDER BY d.n) AS nth
     FROM draft d
@@ -56,10 +82,11 @@ WITH draft AS MATERIALIZED (
     WHERE NOT EXISTS (SELECT FROM earlier WHERE earlier.n = d.n)
       AND (d.reply_to IS NULL
            OR EXISTS (SELECT FROM messages r WHERE r.id = d.reply_to AND r.chat_id = d.chat_id))
+      {_HAS_GIVEN if with_files else ""}
 ), locked AS MATERIALIZED (
     SELECT c.id, k.count
     FROM (SELECT chat_id, count(*) AS count FROM allowed GROUP BY chat_id) k JOIN chats c ON c.id = k.chat_id
-    ORDER BY c.id FOR NO KEY UPDATE OF c %s
+    ORDER BY c.id FOR NO KEY UPDATE OF c {"" if waiting else "SKIP LOCKED"}
 ), chat AS (
     UPDATE chats c
     SET last_seq = c.last_seq + k.count, last_pos = c.last_pos + k.count, active_at = clock_timestamp()
@@ -67,8 +94,9 @@ WITH draft AS MATERIALIZED (
     RETURNING c.id, c.workspace_id, c.last_seq - k.count AS seq, c.last_pos - k.count AS pos
 ), message AS (
     INSERT INTO messages
-        (workspace_id, chat_id, seq, sender_id, content, reply_to, mentions, idempotency_key, draft_digest)
-    SELECT chat.workspace_id, chat.id, chat.seq + a.nth, a.user_id, a.content, a.reply_to, named.ids, a.key, a.digest
+        (workspace_id, chat_id, seq, sender_id, content, reply_to, mentions, files, idempotency_key, draft_digest)
+    SELECT chat.workspace_id, chat.id, chat.seq + a.nth, a.user_id, a.content, a.reply_to, named.ids, {files}, a.key,
+           a.digest
     FROM allowed a JOIN chat ON chat.id = a.chat_id LEFT JOIN named ON named.n = a.n
     ORDER BY chat.id, a.nth
     RETURNING *
@@ -83,14 +111,20 @@ WITH draft AS MATERIALIZED (
 ), mention AS (
     INSERT INTO mentions (user_id, chat_id, seq, workspace_id)
     SELECT unnest(m.mentions), m.chat_id, m.seq, m.workspace_id FROM message m WHERE m.mentions IS NOT NULL
+{_ATTACHED if with_files else ""}
 )
 SELECT a.n, NULL::bytea AS earlier_digest, true AS new, {COLUMNS}
 FROM message m JOIN chat ON chat.id = m.chat_id JOIN allowed a ON a.chat_id = m.chat_id AND a.nth = m.seq - chat.seq
 UNION ALL
 SELECT earlier.n, earlier.draft_digest, false, {COLUMNS} FROM earlier JOIN messages m ON m.id = earlier.id
 """
-_POST_WAITING = _POST % ""
-_POST_SKIPPING = _POST % "SKIP LOCKED"
+
+
+_POST = {
+    (waiting, with_files): _statement(waiting=waiting, with_files=with_files)
+    for waiting in (False, True)
+    for with_files in (False, True)
+}
 
 
 class Refused(Enum):
@@ -100,6 +134,7 @@ class Refused(Enum):
     NOT_VISIBLE = auto()
     NOT_A_MEMBER = auto()
     NO_SUCH_REPLY = auto()
+    NO_SUCH_FILE = auto()
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -119,8 +154,9 @@ async def post(connection: Connection, posts: Sequence[Post], *, wait: bool) -> 
     with nothing stored, when a key is being used by another statement at this moment.
     """
     drafts = [post.draft for post in posts]
+    files = [(n, file_id) for n, draft in enumerate(drafts) for file_id in draft.files]
     rows = await connection.fetch(
-        _POST_WAITING if wait else _POST_SKIPPING,
+        _POST[wait, bool(files)],
         range(len(posts)),
         [post.chat_id for post in posts],
         [post.author.user_id for post in posts],
@@ -131,26 +167,32 @@ async def post(connection: Connection, posts: Sequence[Post], *, wait: bool) -> 
         [None if post.draft.idempotency_key is None else post.draft.digest(post.chat_id) for post in posts],
         [n for n, post in enumerate(posts) for _ in post.names],
         [name for post in posts for name in post.names],
+        *([[n for n, _ in files], [file_id for _, file_id in files]] if files else []),
     )
     return {row["n"]: row for row in rows}
 
 
-async def refusal(connection: Connection, author: Caller, chat_id: int) -> Refused:
+async def refusal(connection: Connection, author: Caller, chat_id: int, draft: Draft) -> Refused:
     """Why a post found nothing to do."""
     row = await connection.fetchrow(
         f"""
         SELECT EXISTS (SELECT FROM sessions s JOIN users u ON u.id = s.user_id AND u.status = 'Active'
                        WHERE s.id = $3 AND s.user_id = $2 AND s.ended_at IS NULL) AS live,
                EXISTS ({READABLE}) AS readable,
-               EXISTS (SELECT FROM chat_members WHERE chat_id = $1 AND user_id = $2) AS member
+               EXISTS (SELECT FROM chat_members WHERE chat_id = $1 AND user_id = $2) AS member,
+               $4::bigint IS NOT NULL AND NOT EXISTS (
+                   SELECT FROM messages r WHERE r.id = $4 AND r.chat_id = $1) AS no_reply
         """,
         chat_id,
         author.user_id,
         author.session_id,
+        draft.reply_to,
     )
     assert row is not None
     if not row["live"]:
         return Refused.SESSION_ENDED
     if not row["readable"]:
         return Refused.NOT_VISIBLE
-    return Refused.NO_SUCH_REPLY if row["member"] else Refused.NOT_A_MEMBER
+    if not row["member"]:
+        return Refused.NOT_A_MEMBER
+    return Refused.NO_SUCH_REPLY if row["no_reply"] else Refused.NO_SUCH_FILE
