@@ -1,4 +1,4 @@
-"""HTTP answers as bytes: problems (RFC 9457), JSON, plain text, preflights, and the head of an event stream."""
+"""HTTP answers as bytes: problems (RFC 9457), JSON, plain text, preflights, and the heads that open streams."""
 
 from http import HTTPStatus
 from typing import Any
@@ -100,6 +100,17 @@ def _problem_of(error: DomainError, status: int, request_id: str) -> Problem:
         code=code,
         request_id=request_id,
     )
+
+
+def switching_head(request: Request, accept_key: str) -> bytes:
+    """The head that turns the connection into a WebSocket."""
+    lines = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Accept", accept_key),
+        ("X-Request-Id", request.id),
+    ]
+    return _head(HTTPStatus.SWITCHING_PROTOCOLS, lines)
 
 
 def _common(request: Request) -> list[tuple[str, str]]:

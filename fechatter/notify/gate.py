@@ -35,6 +35,10 @@ class Gate:
         self._by_user: Counter[int] = Counter()
         self._by_address: Counter[str] = Counter()
 
+    def has_credentials(self, request: Request) -> bool:
+        """Whether the request itself says who sends it, in whatever way."""
+        return "authorization" in request.headers or any(name in request.query for name in (*_IN_URL, "ticket"))
+
     def caller_of(self, request: Request) -> Caller | None:
         """Whom the bearer token names; None if the request has a ticket instead. Raises Unauthenticated."""
         if any(name in request.query for name in _IN_URL):
@@ -62,12 +66,16 @@ class Gate:
 
     def take(self, user_id: int, address: str) -> None:
         """Count one stream more. Raises RateLimited if the user or the address has as many as it may."""
+        self.check(user_id, address)
+        self._by_user[user_id] += 1
+        self._by_address[address] += 1
+
+    def check(self, user_id: int, address: str) -> None:
+        """Raise RateLimited if the user or the address has as many streams as it may."""
         if self._by_user[user_id] >= self._per_user:
             raise RateLimited(_RETRY_S, self._per_user)
         if self._by_address[address] >= self._per_address:
             raise RateLimited(_RETRY_S, self._per_address)
-        self._by_user[user_id] += 1
-        self._by_address[address] += 1
 
     def give_back(self, user_id: int, address: str) -> None:
         """One stream less."""

@@ -42,6 +42,7 @@ class HttpConnection(asyncio.Protocol):
 
     transport   asyncio's
     deadline    on the loop's clock: when the connection is given up for being slow or idle
+    rest        what came after the head of a request that asks for another protocol
     """
 
     def __init__(self, site: Site) -> None:
@@ -53,6 +54,7 @@ class HttpConnection(asyncio.Protocol):
         self._requests: deque[Request] = deque()
         self._answering = False
         self._peer = ""
+        self.rest = b""
         self._unparsed = 0  # bytes since the parser last made something of them
         self._begin()
 
@@ -77,8 +79,8 @@ class HttpConnection(asyncio.Protocol):
         self._unparsed += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._upgraded = True
+        except httptools.HttpParserUpgrade as upgrade:
+            self.rest = data[upgrade.args[0] :]
         except (httptools.HttpParserError, httptools.HttpParserInvalidMethodError) as error:
             self._give_up(error.__context__ if isinstance(error.__context__, HttpError) else _BAD)
             return
@@ -160,7 +162,6 @@ class HttpConnection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[str, str] = {}
         self._in_head = self._body = 0
-        self._upgraded = False
 
     def _count(self, size: int) -> None:
         self._unparsed = 0

@@ -47,11 +47,13 @@ class Hub:
     """All attached connections of this process.
 
     stale   users whose streams must be read from the database again, since an event said that they changed
+    sent         the last position of each stream that was sent since the sequencer's last complete look
     deliveries   how many events have been handed to connections
     """
 
     def __init__(self) -> None:
         self.stale: set[int] = set()
+        self.sent: dict[str, int] = {}
         self.deliveries = 0
         self._audiences: dict[str, Audience] = {}
         self._people: dict[int, Person] = {}
@@ -143,6 +145,7 @@ class Hub:
 
     def _deliver_one(self, event: LoggedEvent, cursor: str) -> None:
         audience = self._audience_for(event)
+        self.sent[event.stream] = event.pos
         if audience is None or event.payload is None:
             return
         frame = Frame.of(event, cursor)
@@ -160,14 +163,14 @@ class Hub:
         packing = Packing()
         for event, cursor in batch:
             audience = self._audience_for(event)
-            if audience is None or event.payload is None:
-                continue
-            frame = Frame.of(event, cursor)
-            if not packing.has_room_for(frame):
-                packing.send()
-            packing.add(frame, audience.sse)
-            packing.add(frame, audience.ws)
-            self.deliveries += len(audience.sse) + len(audience.ws)
+            if audience is not None and event.payload is not None:
+                frame = Frame.of(event, cursor)
+                if not packing.has_room_for(frame):
+                    packing.send()
+                packing.add(frame, audience.sse)
+                packing.add(frame, audience.ws)
+                self.deliveries += len(audience.sse) + len(audience.ws)
+            self.sent[event.stream] = event.pos
         packing.send()
 
     def _audience_for(self, event: LoggedEvent) -> Audience | None:

@@ -64,8 +64,9 @@ async def let_in(connection: Connection, hub: Hub, reception: Reception, place: 
         reception.arrivals.pop(receiver, None)
     for receiver in admitted:
         if receiver.session.ready:
-            receiver.greet(receiver.session.go_live(*place))
+            greeting = receiver.session.go_live(*place)
             hub.attach(receiver, admissions[receiver.session.caller].streams)
+            receiver.greet(greeting)  # which may fill its buffer, and detach it again
 
 
 async def _replay(

@@ -9,16 +9,20 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from datetime import timedelta
+
+import asyncpg
 
 from fechatter import logs
 from fechatter.bus.bus import Bus
 from fechatter.config import Settings
-from fechatter.domain.errors import DomainError, MethodNotAllowed, NotFound, Unavailable
+from fechatter.domain.errors import DomainError, Forbidden, MethodNotAllowed, NotFound, Unavailable
 from fechatter.domain.people import Caller
 from fechatter.notify import answers
 from fechatter.notify.caretaker import Caretaker
 from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.edge_sse import SseStream
+from fechatter.notify.edge_ws import WsDoor, WsStream
 from fechatter.notify.gate import Gate
 from fechatter.notify.http import HttpConnection
 from fechatter.notify.hub import Hub
@@ -26,8 +30,9 @@ from fechatter.notify.metrics import CONTENT_TYPE, Metrics
 from fechatter.notify.reception import Reception
 from fechatter.notify.request import Origins, Proxies, Request
 from fechatter.notify.sequencer import Sequencer
-from fechatter.notify.session import Phase, Session
+from fechatter.notify.session import Had, Phase, Session
 from fechatter.notify.stream import Stream
+from fechatter.notify.ws_frames import accept_key
 from fechatter.store import replay
 from fechatter.store.database import Database
 
@@ -35,9 +40,13 @@ RECHECK_S = 1.0
 """How often it is asked whether the sessions of all streams go on."""
 REPLAY_LIMIT = 100_000
 """The most events that one connection gets replayed."""
+PRUNE_S = 3600.0
+PRUNED_AT_ONCE = 10_000
 DRAIN_S = 8.0
 RETRY_SPREAD_MS = 5_000
 STALE_LOOK_S = 5.0
+
+Opener = Callable[[Request, HttpConnection, Caller], None]
 
 log = logs.get(__name__)
 
@@ -53,6 +62,7 @@ class Notifier:
         self.origins = Origins(settings.notify.allowed_origins, settings.server.public_url, settings.server.port)
         self.draining = False
         self._heartbeat_s = settings.notify.heartbeat_s
+        self._retention = timedelta(days=settings.notify.retention_days)
         self._database = database
         self._gate = gate
         self._bus = bus
@@ -65,6 +75,7 @@ class Notifier:
         self._routes: dict[str, Callable[[Request, HttpConnection], bytes | None]] = {
             "/events": self._events,
             "/api/notifications/events": self._events,
+            "/ws": self._ws,
             "/health": self._health,
             "/ready": self._ready,
             "/metrics": self._show_metrics,
@@ -79,6 +90,7 @@ class Notifier:
             tasks.create_task(self._caretaker.run())
             tasks.create_task(self._bus.run(self._on_news))
             tasks.create_task(self._recheck())
+            tasks.create_task(self._prune())
 
     async def drain(self) -> None:
         """Send everyone away with a time to come back that is different for each; return when all are gone."""
@@ -104,7 +116,7 @@ class Notifier:
     def answer(self, request: Request, connection: HttpConnection) -> bytes | None:
         """Route the request. Never raises."""
         route = self._routes.get(request.path)
-        streams = route == self._events
+        streams = route in (self._events, self._ws)
         methods = "GET, OPTIONS" if streams else "GET, HEAD, OPTIONS"
         try:
             if route is None:
@@ -121,12 +133,15 @@ class Notifier:
 
     # What streams tell.
 
-    @property
-    def watermark(self) -> int:
-        return self._sequencer.watermark
+    def place(self) -> tuple[int, Had]:
+        return self._sequencer.watermark, Had(self._sequencer.seen, dict(self._hub.sent))
 
     def entered(self, stream: Stream) -> None:
         self._reception.enter(stream)
+
+    def paused(self, stream: Stream) -> None:
+        self._hub.detach(stream)
+        self._reception.leave(stream)
 
     def fell_behind(self, stream: Stream) -> None:
         self._hub.detach(stream)
@@ -147,35 +162,72 @@ class Notifier:
         self._reception.leave(stream)
         self._caretaker.forget(stream)
 
+    def verify(self, token: str) -> Caller:
+        return self._gate.verify(token)
+
+    def open_ws(self, door: WsDoor, caller: Caller, token: str | None) -> None:
+        self._gate.take(caller.user_id, door.address)
+        stream = WsStream(door, self, Session(caller, token, self._heartbeat_s))
+        door.enter(stream)
+        self._admit(stream)
+
     # The routes.
 
     def _events(self, request: Request, connection: HttpConnection) -> None:
+        self._when_known(request, connection, self._gate.caller_of(request), self._open_sse)
+
+    def _ws(self, request: Request, connection: HttpConnection) -> None:
+        if "origin" in request.headers and request.origin is None:
+            raise Forbidden("Pages of this origin may not connect.")
+        accept_key(request)
+        if self._gate.has_credentials(request):
+            self._when_known(request, connection, self._gate.caller_of(request), self._open_ws)
+        elif self.draining:
+            raise _AWAY
+        else:
+            self._door(request, connection)
+
+    def _when_known(self, request: Request, connection: HttpConnection, caller: Caller | None, open_: Opener) -> None:
+        """Open a stream for `caller`, or for whom the ticket names."""
         if self.draining:
-            raise Unavailable("The server is going away: try again in a moment.")
-        caller = self._gate.caller_of(request)
+            raise _AWAY
         if caller is not None:
-            self._open(request, connection, caller)
+            open_(request, connection, caller)
             return
-        task = asyncio.create_task(self._open_by_ticket(request, connection))
+        task = asyncio.create_task(self._open_by_ticket(request, connection, open_))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
-    async def _open_by_ticket(self, request: Request, connection: HttpConnection) -> None:
+    async def _open_by_ticket(self, request: Request, connection: HttpConnection, open_: Opener) -> None:
         try:
             caller = await self._gate.redeem(request.query["ticket"])
             if not connection.transport.is_closing():
-                self._open(request, connection, caller)
+                open_(request, connection, caller)
         except DomainError as error:
             self._metrics.refused.labels(error.code).inc()
             connection.respond(answers.problem(request, error), request)
 
-    def _open(self, request: Request, connection: HttpConnection, caller: Caller) -> None:
+    def _open_sse(self, request: Request, connection: HttpConnection, caller: Caller) -> None:
         self._gate.take(caller.user_id, request.address)
-        token = request.headers.get("last-event-id") or request.query.get("cursor") or None
-        session = Session(caller, token, self._heartbeat_s)
+        session = Session(caller, _resume_token(request), self._heartbeat_s)
         stream = SseStream(connection.transport, self, session, request)
         connection.handed_over()
         connection.transport.set_protocol(stream)
+        self._admit(stream)
+
+    def _open_ws(self, request: Request, connection: HttpConnection, caller: Caller) -> None:
+        self._gate.check(caller.user_id, request.address)
+        self.open_ws(self._door(request, connection), caller, _resume_token(request))
+
+    def _door(self, request: Request, connection: HttpConnection) -> WsDoor:
+        connection.handed_over()
+        door = WsDoor(connection.transport, self, request)
+        connection.transport.set_protocol(door)
+        if connection.rest:
+            asyncio.get_running_loop().call_soon(_pass_on, connection.transport, connection.rest)
+        return door
+
+    def _admit(self, stream: Stream) -> None:
         self._caretaker.adopt(stream)
         self._reception.enter(stream)
 
@@ -214,11 +266,23 @@ class Notifier:
             try:
                 async with self._database.connection() as connection:
                     ended = set(await replay.ended(connection, list({each.session.caller for each in streams})))
-            except Unavailable:
+            except (Unavailable, asyncpg.PostgresError) as error:
+                log.warning("recheck.failed", error=type(error).__name__)
                 continue
             for stream in streams:
                 if stream.session.caller in ended:
                     stream.refuse()
+
+    async def _prune(self) -> None:
+        """Forget, now and every hour, what is older than clients may resume from."""
+        while True:
+            try:
+                async with self._database.connection() as connection:
+                    while await replay.prune(connection, self._retention, PRUNED_AT_ONCE) == PRUNED_AT_ONCE:
+                        await asyncio.sleep(0.1)
+            except (Unavailable, asyncpg.PostgresError) as error:
+                log.warning("prune.failed", error=type(error).__name__)
+            await asyncio.sleep(PRUNE_S)
 
     def _watch(self) -> None:
         self._metrics.watch(
@@ -235,3 +299,18 @@ class Notifier:
                 "fechatter_notify_looks": ("Looks at the event log", lambda: self._sequencer.looks),
             },
         )
+
+
+_AWAY = Unavailable("The server is going away: try again in a moment.")
+
+
+def _resume_token(request: Request) -> str | None:
+    """The cursor to go on from; an EventSource repeats its URL, so the header is the newer one."""
+    return request.headers.get("last-event-id") or request.query.get("cursor") or None
+
+
+def _pass_on(transport: asyncio.Transport, data: bytes) -> None:
+    """Give the connection's present protocol what came with the request's head."""
+    protocol = transport.get_protocol()
+    if isinstance(protocol, asyncio.Protocol) and not transport.is_closing():
+        protocol.data_received(data)

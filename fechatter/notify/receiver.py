@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from fechatter.notify.frames import Frame, Parcel
-from fechatter.notify.session import Session
+from fechatter.notify.session import Had, Session
 
 
 class Receiver(Protocol):
@@ -35,6 +35,9 @@ class Receiver(Protocol):
         """Its credentials are not, or no longer, good: say so and close."""
         ...
 
-    def fall_behind(self, since: int) -> None:
-        """It reads too slowly: all below `since` was sent; it gets the rest once it has read that, or is closed."""
+    def fall_behind(self, since: int, had: Had) -> None:
+        """It reads too slowly: all below `since` was sent, and what it `had`.
+
+        It gets the rest once it has read that, or is closed.
+        """
         ...

@@ -101,15 +101,16 @@ class Reception:
             for receiver in admitted:
                 if greeting := receiver.session.judge(position):
                     receiver.greet(greeting)
+            visits = {each: each.session.visit for each in admitted}
             for peers in _of_like_age(admitted, watermark):
                 replay = Replay(connection, position.epoch, watermark, PATIENCE)
                 for receiver, missed in (await replay.measure(peers, admissions)).items():
                     if missed > self.replay_limit:
                         receiver.session.give_up_replay(TOO_MUCH)
                 await replay.send()
-        for receiver in admitted:
-            if receiver.session.phase is Phase.REPLAYING:
-                receiver.session.replayed(watermark)
+        for receiver, visit in visits.items():
+            if receiver.session.phase is Phase.REPLAYING and receiver.session.visit == visit:
+                receiver.session.replayed(position.seen)
                 self.arrive(receiver)
 
 

@@ -13,10 +13,9 @@ from fechatter.notify.frames import Frame
 from fechatter.notify.hub import Packing
 from fechatter.notify.ordering import Ordering, Placed
 from fechatter.notify.receiver import Receiver
-from fechatter.notify.session import Phase
 from fechatter.store import replay as store
 from fechatter.store.database import Connection
-from fechatter.store.replay import Admission, Span
+from fechatter.store.replay import Admission, LoggedEvent, Span
 
 CHUNK = 500
 """How many events are read from the database at a time."""
@@ -37,7 +36,8 @@ class Replay:
         self._watermark = watermark
         self._patience = patience
         self._spans: dict[str, Span] = {}
-        self._listeners: dict[str, list[tuple[Receiver, int]]] = {}
+        self._sent: dict[str, int] = {}  # the last position of each stream
+        self._listeners: dict[str, list[tuple[Receiver, int, int]]] = {}
 
     async def measure(self, group: Sequence[Receiver], admissions: Mapping[Caller, Admission]) -> dict[Receiver, int]:
         """Find out where each stream's replay begins; return how many events, at most, each connection missed."""
@@ -48,7 +48,7 @@ class Replay:
             mine = [stream for stream in streams if stream in self._spans]
             missed[receiver] = sum(_length(self._spans[stream]) for stream in mine)
             for stream in mine:
-                self._listeners.setdefault(stream, []).append((receiver, streams[stream]))
+                self._listeners.setdefault(stream, []).append((receiver, streams[stream], receiver.session.visit))
         return missed
 
     async def send(self) -> None:
@@ -67,15 +67,16 @@ class Replay:
             frame = Frame.of(event, str(Cursor(self._epoch, min(floor, self._watermark))))
             if not packing.has_room_for(frame):
                 await self._flush(packing, floor)
-            packing.add(
-                frame,
-                [
-                    listener
-                    for listener, joined in self._listeners[event.stream]
-                    if listener.session.phase is Phase.REPLAYING and listener.session.missed(event, joined)
-                ],
-            )
+            packing.add(frame, self._who_missed(event))
+            self._sent[event.stream] = event.pos
         await self._flush(packing, floor)
+
+    def _who_missed(self, event: LoggedEvent) -> list[Receiver]:
+        return [
+            receiver
+            for receiver, joined_pos, visit in self._listeners[event.stream]
+            if receiver.session.visit == visit and receiver.session.missed(event, joined_pos)
+        ]
 
     async def _flush(self, packing: Packing, floor: int) -> None:
         written = packing.send()
@@ -85,7 +86,7 @@ class Replay:
             await asyncio.sleep(_GLANCE_S)
         for each in written:
             if each.congested:
-                each.fall_behind(min(floor, self._watermark))
+                each.fall_behind(min(floor, self._watermark), each.session.had.and_(self._sent))
 
 
 def _earliest(group: Sequence[Receiver], admissions: Mapping[Caller, Admission]) -> dict[str, int]:

@@ -52,7 +52,6 @@ class Sequencer:
         self._hub = hub
         self._epoch = ""
         self._woken = asyncio.Event()
-        self._partly: dict[str, int] = {}  # last position sent of a look that broke off, by stream
 
     @property
     def watermark(self) -> int:
@@ -133,7 +132,8 @@ class Sequencer:
             await self._deliver_in_chunks(connection, self.seen, news.log)
 
     def _begin(self, position: Log) -> None:
-        self._epoch, self.seen, self._partly = position.epoch, position.seen, {}
+        self._epoch, self.seen = position.epoch, position.seen
+        self._hub.sent.clear()
 
     def _deliver_all(self, seen: Seen, news: News) -> None:
         events = self._not_sent(news.events)
@@ -142,23 +142,25 @@ class Sequencer:
             self._send(in_order(events), after.watermark, last=True)
         else:
             after = seen.after(news.log.snapshot, 0)
-        self.seen, self._partly = after, {}
+        self.seen = after
+        self._hub.sent.clear()
 
     async def _deliver_in_chunks(self, connection: Connection, seen: Seen, position: Log) -> None:
         """Deliver any number of events in bounded memory. If it breaks off, the next turn goes on where it was."""
         after = seen.after(position.snapshot, position.highest)
         first = await store.first_new(connection, seen)
-        ordering = Ordering({stream: max(pos, self._partly.get(stream, 0) + 1) for stream, pos in first.items()})
+        ordering = Ordering({stream: max(pos, self._hub.sent.get(stream, 0) + 1) for stream, pos in first.items()})
         async for events in store.stream_new(connection, seen, CHUNK):
             self._send(ordering.push(self._not_sent(events)), after.watermark)
             await asyncio.sleep(0)  # let the connections flush
         self._send(ordering.finish(), after.watermark, last=True)
-        self.seen, self._partly = after, {}
+        self.seen = after
+        self._hub.sent.clear()
 
     def _not_sent(self, events: list[LoggedEvent]) -> list[LoggedEvent]:
-        if not self._partly:
-            return events
-        return [event for event in events if event.pos > self._partly.get(event.stream, 0)]
+        """Without what a look that broke off has sent."""
+        sent = self._hub.sent
+        return [event for event in events if event.pos > sent.get(event.stream, 0)] if sent else events
 
     def _send(self, placed: Iterable[Placed], watermark: int, *, last: bool = False) -> None:
         """Deliver; each event's cursor says what is complete before it, the very last one's what is after it."""
@@ -168,8 +170,6 @@ class Sequencer:
         if last:
             batch[-1] = (batch[-1][0], watermark)
         self._hub.deliver([(event, str(Cursor(self._epoch, xid))) for event, xid in batch])
-        for event, _ in batch:
-            self._partly[event.stream] = event.pos
         if last:
             self._hub.settle()
 

@@ -12,14 +12,17 @@ LAGGING     its buffer was full: hears nothing until the client has read it, the
 ENDED       goodbye was said, or the connection is gone
 """
 
+from collections.abc import Mapping
 from enum import Enum, auto
+
+import msgspec
 
 from fechatter.domain.people import Caller
 from fechatter.notify import frames
 from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.cursor import Cursor
 from fechatter.notify.frames import Frame
-from fechatter.store.replay import Log, LoggedEvent
+from fechatter.store.replay import Log, LoggedEvent, Seen
 
 
 class Phase(Enum):
@@ -30,6 +33,26 @@ class Phase(Enum):
     ENDED = auto()
 
 
+class Had(msgspec.Struct, frozen=True):
+    """What a connection has got already, beside all that is below the xid it replays from."""
+
+    seen: Seen | None = None
+    positions: dict[str, int] = {}
+
+    def covers(self, event: LoggedEvent) -> bool:
+        """Whether it got this event."""
+        if event.pos <= self.positions.get(event.stream, 0):
+            return True
+        return self.seen is not None and event.xid <= self.seen.highest and event.xid not in self.seen.pending
+
+    def and_(self, positions: Mapping[str, int]) -> "Had":
+        """And, of these streams, everything up to a position."""
+        return Had(self.seen, {**self.positions, **positions})
+
+
+NOTHING = Had()
+
+
 class Session:
     """One stream.
 
@@ -37,19 +60,35 @@ class Session:
     phase    see above
     token    the cursor as the client gave it, until it is judged
     since    the xid to replay from; None: nothing to replay
+    had      what replay leaves out, since this connection has got it
     epoch    of the log that `since` belongs to
     rounds   how often it has caught up since it was last live
+    visit    which time it is let in; a replay for an earlier time sends nothing more
     """
 
-    __slots__ = ("_greeted", "_heartbeat_s", "_resync", "caller", "epoch", "phase", "rounds", "since", "token")
+    __slots__ = (
+        "_greeted",
+        "_heartbeat_s",
+        "_resync",
+        "caller",
+        "epoch",
+        "had",
+        "phase",
+        "rounds",
+        "since",
+        "token",
+        "visit",
+    )
 
     def __init__(self, caller: Caller, token: str | None, heartbeat_s: float) -> None:
         self.caller = caller
         self.phase = Phase.WAITING
         self.token = token
         self.since: int | None = None
+        self.had = NOTHING
         self.epoch = ""
         self.rounds = 0
+        self.visit = 0
         self._greeted = False
         self._resync: str | None = None
         self._heartbeat_s = heartbeat_s
@@ -67,12 +106,13 @@ class Session:
     def resume(self, token: str) -> None:
         """The client asks to go on from `token`: it will be greeted anew."""
         self.phase = Phase.WAITING
-        self.token, self.since, self.rounds = token, None, 0
+        self.token, self.since, self.had, self.rounds = token, None, NOTHING, 0
         self._greeted, self._resync = False, None
 
     def judge(self, log: Log) -> list[Frame]:
         """Decide where replay begins. A cursor that cannot be honoured leads to resync_required, once live."""
         self.phase = Phase.REPLAYING
+        self.visit += 1
         if self.token is not None:
             cursor, self.token = Cursor.parse(self.token), None
             self._resync = _refuse(cursor, log)
@@ -86,7 +126,7 @@ class Session:
 
     def give_up_replay(self, reason: str) -> None:
         """What was missed is too much to send: the client reloads instead."""
-        self._resync, self.since = reason, None
+        self._resync, self.since, self.had = reason, None, NOTHING
 
     def give_up_replay_unless(self, epoch: str) -> None:
         """Positions in the log of another database mean nothing in this one."""
@@ -101,17 +141,20 @@ class Session:
 
     def missed(self, event: LoggedEvent, joined_pos: int) -> bool:
         """Whether replay sends this event of a stream that the user may see from `joined_pos` on."""
-        return self.since is not None and event.xid >= self.since and event.pos >= joined_pos
+        if self.phase is not Phase.REPLAYING or self.since is None:
+            return False
+        return event.xid >= self.since and event.pos >= joined_pos and not self.had.covers(event)
 
-    def replayed(self, watermark: int) -> None:
-        """All that was missed below `watermark` has been sent."""
+    def replayed(self, seen: Seen) -> None:
+        """All that was missed of what `seen` covers has been sent."""
         if self.since is not None:
-            self.since = max(self.since, watermark)
+            self.since, self.had = max(self.since, seen.watermark), Had(seen)
             self.rounds += 1
 
     def go_live(self, epoch: str, watermark: int) -> list[Frame]:
         """From here on it hears everything at or above `watermark`; all below it may see has been sent."""
-        self.phase, self.since, self.rounds, self.epoch = Phase.LIVE, None, 0, epoch
+        self.phase, self.epoch = Phase.LIVE, epoch
+        self.since, self.had, self.rounds = None, NOTHING, 0
         cursor = Cursor(epoch, watermark)
         greeting = [] if self._greeted else self._greet(cursor)
         if self._resync is None:
@@ -123,10 +166,10 @@ class Session:
         """There is too much to send here and now: catch up once more."""
         self.phase = Phase.WAITING
 
-    def lag(self, watermark: int) -> None:
-        """The client reads too slowly: all below `watermark` was sent, the rest it gets when it catches up."""
+    def lag(self, watermark: int, had: Had) -> None:
+        """The client reads too slowly: all below `watermark` was sent, and what it `had`; the rest must wait."""
         if self.phase in (Phase.LIVE, Phase.REPLAYING):
-            self.since = max(self.since or 0, watermark)
+            self.since, self.had = max(self.since or 0, watermark), had
             self.phase = Phase.LAGGING
 
     def drained(self) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 from fechatter.domain.errors import DomainError
 from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.frames import Frame, Parcel
-from fechatter.notify.session import Phase, Session
+from fechatter.notify.session import Had, Phase, Session
 
 KERNEL_BYTES = 64 * 1024
 """Asked for as the socket's send buffer; the kernel doubles it for its own bookkeeping."""
@@ -29,6 +29,10 @@ class House(Protocol):
         """It wants to become live."""
         ...
 
+    def paused(self, stream: "Stream") -> None:
+        """It gets nothing until it enters again."""
+        ...
+
     def fell_behind(self, stream: "Stream") -> None:
         """Its buffer is full; it is in Phase.LAGGING from now on."""
         ...
@@ -41,9 +45,8 @@ class House(Protocol):
         """Its connection is closed."""
         ...
 
-    @property
-    def watermark(self) -> int:
-        """All events below it have been handed to live connections."""
+    def place(self) -> tuple[int, Had]:
+        """What live connections have been sent: all events below an xid, and some more."""
         ...
 
 
@@ -100,7 +103,6 @@ class Stream(asyncio.Protocol):
         if self._closing:
             return
         self.greet(self.session.end(code, retry_ms))
-        self._farewell(code)
         self._close(code)
 
     @property
@@ -121,15 +123,15 @@ class Stream(asyncio.Protocol):
         if self.opened and not self.congested:
             self.send(data)
 
-    def fall_behind(self, since: int) -> None:
+    def fall_behind(self, since: int, had: Had) -> None:
         if self.session.phase in (Phase.LIVE, Phase.REPLAYING):
-            self.session.lag(since)
+            self.session.lag(since, had)
             self._house.fell_behind(self)
 
     def pause_writing(self) -> None:
         self.congested = True
         if self.session.phase is Phase.LIVE:
-            self.fall_behind(self._house.watermark)
+            self.fall_behind(*self._house.place())
 
     def resume_writing(self) -> None:
         self.congested = False
@@ -150,9 +152,6 @@ class Stream(asyncio.Protocol):
         self._closing = True
         self._house.ended(self, code)
         self._transport.close()
-
-    def _farewell(self, code: CloseCode) -> None:
-        """What follows goodbye on the wire."""
 
 
 def tune(sock: socket.socket) -> None:

@@ -1,0 +1,96 @@
+"""The WebSocket's own rules, by websockets' state machine: the handshake, and frames into messages.
+
+accept_key   what a proper handshake is answered with
+Inbox        messages out of bytes, pongs, and the closing handshake
+close_frame  a frame that closes with one of our codes
+"""
+
+import msgspec
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHandshake, PayloadTooBig
+from websockets.frames import Close, Frame, Opcode
+from websockets.http11 import Request as Handshake
+from websockets.protocol import Protocol, Side
+from websockets.server import ServerProtocol
+
+from fechatter.notify.answers import HttpError
+from fechatter.notify.close_codes import CloseCode
+from fechatter.notify.request import Request
+
+MESSAGE_BYTES = 64 * 1024
+_DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
+
+
+class AuthFrame(msgspec.Struct, frozen=True, tag_field="type", tag="auth"):
+    token: str
+    cursor: str | None = None
+
+
+class ResumeFrame(msgspec.Struct, frozen=True, tag_field="type", tag="resume"):
+    cursor: str
+
+
+class BadFrame(Exception):
+    """The client sent what the contract does not know."""
+
+
+_decode = msgspec.json.Decoder(AuthFrame | ResumeFrame).decode
+
+
+def accept_key(request: Request) -> str:
+    """The Sec-WebSocket-Accept of a proper handshake. Raises HttpError for any other request."""
+    try:
+        key, _extensions, _protocol = ServerProtocol().process_request(
+            Handshake(request.path, Headers(request.headers), request.method)
+        )
+    except InvalidHandshake as error:
+        if "upgrade" not in request.headers:
+            raise HttpError(426, "This address speaks the WebSocket protocol, version 13.") from error
+        raise HttpError(400, f"The WebSocket handshake is not valid: {error}.") from error
+    return key
+
+
+class Inbox:
+    """What one client sends.
+
+    closed   whether it has sent a close frame, or broken the protocol
+    """
+
+    __slots__ = ("_machine", "_parts", "closed")
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._machine = Protocol(Side.SERVER, max_size=MESSAGE_BYTES)
+        self._parts: list[bytes] = []
+
+    def take(self, data: bytes) -> tuple[list[AuthFrame | ResumeFrame], bytes]:
+        """The messages that `data` completes, and what must be answered at once. Raises BadFrame."""
+        self._machine.receive_data(data)
+        messages: list[AuthFrame | ResumeFrame] = []
+        for frame in self._machine.events_received():
+            if isinstance(frame, Frame):
+                self._take_frame(frame, messages)
+        reply = b"".join(self._machine.data_to_send())
+        if isinstance(self._machine.parser_exc, PayloadTooBig):
+            raise BadFrame("A frame is larger than 64 KiB.")
+        if self._machine.close_rcvd is not None or self._machine.parser_exc is not None:
+            self.closed = True
+        return messages, reply
+
+    def _take_frame(self, frame: Frame, messages: list[AuthFrame | ResumeFrame]) -> None:
+        if frame.opcode is Opcode.BINARY:
+            raise BadFrame("Frames are JSON text, not binary.")
+        if frame.opcode not in _DATA:
+            return
+        self._parts.append(bytes(frame.data))
+        if frame.fin:
+            text, self._parts = b"".join(self._parts), []
+            try:
+                messages.append(_decode(text))
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise BadFrame("The frame is not one that this server takes.") from error
+
+
+def close_frame(code: CloseCode) -> bytes:
+    """Close with `code` and its reason."""
+    return Frame(Opcode.CLOSE, Close(code, code.reason).serialize()).serialize(mask=False)
