@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-import asyncpg
-
 from fechatter import logs
 from fechatter.bus.bus import Bus
 from fechatter.config import Settings
@@ -20,6 +18,7 @@ from fechatter.domain.errors import DomainError, Forbidden, MethodNotAllowed, No
 from fechatter.domain.people import Caller
 from fechatter.notify import answers
 from fechatter.notify.caretaker import Caretaker
+from fechatter.notify.chores import end_what_ended, prune_the_log
 from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.edge_sse import SseStream
 from fechatter.notify.edge_ws import WsDoor, WsStream
@@ -30,18 +29,13 @@ from fechatter.notify.metrics import CONTENT_TYPE, Metrics
 from fechatter.notify.reception import Reception
 from fechatter.notify.request import Origins, Proxies, Request
 from fechatter.notify.sequencer import Sequencer
-from fechatter.notify.session import Had, Phase, Session
+from fechatter.notify.session import Had, Session
 from fechatter.notify.stream import Stream
 from fechatter.notify.ws_frames import accept_key
-from fechatter.store import replay
 from fechatter.store.database import Database
 
-RECHECK_S = 1.0
-"""How often it is asked whether the sessions of all streams go on."""
 REPLAY_LIMIT = 100_000
 """The most events that one connection gets replayed."""
-PRUNE_S = 3600.0
-PRUNED_AT_ONCE = 10_000
 DRAIN_S = 8.0
 RETRY_SPREAD_MS = 5_000
 STALE_LOOK_S = 5.0
@@ -89,8 +83,8 @@ class Notifier:
             tasks.create_task(self._reception.run())
             tasks.create_task(self._caretaker.run())
             tasks.create_task(self._bus.run(self._on_news))
-            tasks.create_task(self._recheck())
-            tasks.create_task(self._prune())
+            tasks.create_task(end_what_ended(self._database, self._caretaker.all))
+            tasks.create_task(prune_the_log(self._database, self._retention))
 
     async def drain(self) -> None:
         """Send everyone away with a time to come back that is different for each; return when all are gone."""
@@ -255,34 +249,6 @@ class Notifier:
     def _on_news(self, stream: str) -> None:
         if self._hub.hears(stream):
             self._sequencer.wake()
-
-    async def _recheck(self) -> None:
-        """End the streams of sessions that ended and of users that were suspended."""
-        while True:
-            await asyncio.sleep(RECHECK_S)
-            streams = [stream for stream in self._caretaker.all() if stream.session.phase is not Phase.ENDED]
-            if not streams:
-                continue
-            try:
-                async with self._database.connection() as connection:
-                    ended = set(await replay.ended(connection, list({each.session.caller for each in streams})))
-            except (Unavailable, asyncpg.PostgresError) as error:
-                log.warning("recheck.failed", error=type(error).__name__)
-                continue
-            for stream in streams:
-                if stream.session.caller in ended:
-                    stream.refuse()
-
-    async def _prune(self) -> None:
-        """Forget, now and every hour, what is older than clients may resume from."""
-        while True:
-            try:
-                async with self._database.connection() as connection:
-                    while await replay.prune(connection, self._retention, PRUNED_AT_ONCE) == PRUNED_AT_ONCE:
-                        await asyncio.sleep(0.1)
-            except (Unavailable, asyncpg.PostgresError) as error:
-                log.warning("prune.failed", error=type(error).__name__)
-            await asyncio.sleep(PRUNE_S)
 
     def _watch(self) -> None:
         self._metrics.watch(

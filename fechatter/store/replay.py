@@ -7,13 +7,12 @@ admit          which callers may come in, and the streams each may see
 spans          where in its stream each replay begins
 stream_spans   the events of spans, in chunks; needs a REPEATABLE READ transaction
 ended          which of the callers that are in have lost access
-prune          forget events that are older than anyone may resume from
 
 Every statement is cheap whatever the size of the log: new events are found by xid, missed ones by (stream, pos).
 """
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -102,7 +101,6 @@ class Span(NamedTuple):
 
 
 SWEEP_LIMIT = 1_000
-_PRUNING = 0x_FEC4_0E11  # the lock of those who prune
 
 _EVENT = "stream, pos, xid, type, chat_id, at, message_id, payload"
 _COLUMNS = (
@@ -248,41 +246,6 @@ async def ended(connection: Connection, callers: Sequence[Caller]) -> list[Calle
         [caller.session_id for caller in callers],
     )
     return [Caller(row["user_id"], row["session_id"]) for row in rows]
-
-
-async def prune(connection: Connection, retention: timedelta, at_most: int) -> int:
-    """Remember where the log stands now; forget up to `at_most` events from before `retention`. Returns how many.
-
-    One statement, so that the floor rises with what is forgotten. Two at once do not wait for each other: the second
-    does nothing.
-    """
-    return await connection.fetchval(
-        """
-        WITH mine AS MATERIALIZED (
-            SELECT pg_try_advisory_xact_lock($1) AS got
-        ), mark AS (
-            INSERT INTO event_log_marks (xid) SELECT pg_snapshot_xmin(pg_current_snapshot()) FROM mine WHERE got
-            ON CONFLICT DO NOTHING
-        ), bound AS MATERIALIZED (
-            SELECT m.xid FROM event_log_marks m, mine
-            WHERE got AND m.at < now() - $2::interval ORDER BY m.at DESC LIMIT 1
-        ), gone AS (
-            DELETE FROM events WHERE (stream, pos) IN (
-                SELECT e.stream, e.pos FROM events e, bound WHERE e.xid < bound.xid ORDER BY e.xid LIMIT $3)
-            RETURNING xid
-        ), old_marks AS (
-            DELETE FROM event_log_marks m USING bound WHERE m.xid < bound.xid
-        ), floor AS (
-            UPDATE database_identity d SET log_floor = top.above
-            FROM (SELECT ((max(xid)::text)::numeric + 1)::text::xid8 AS above FROM gone) top
-            WHERE top.above > d.log_floor
-        )
-        SELECT count(*) FROM gone
-        """,
-        _PRUNING,
-        retention,
-        at_most,
-    )
 
 
 async def _in_chunks(
