@@ -4,10 +4,10 @@ DomainError
 ├── InvalidRequest 400 ── names the fields
 ├── Unauthenticated 401 ── TokenExpired 401
 ├── Forbidden 403 ── Suspended 403
-├── NotFound 404            also for what the caller may not see (P8)
+├── NotFound 404            also for what the caller may not see (P8) ── NotMadeYet 404
 ├── Conflict 409 ── EmailTaken, ChatNameTaken, IdempotencyConflict, OwnerRequired
 ├── InviteGone 410
-├── TooLarge 413, UnsupportedMediaType 415
+├── TooLarge 413, UnsupportedMediaType 415, RangeNotSatisfiable 416
 ├── RateLimited 429
 └── Unavailable 503
 OperatorError               for the command line: one sentence that says what to do
@@ -60,6 +60,16 @@ class NotFound(DomainError):
     code, status, title = "not_found", 404, "There is nothing here that you can see"
 
 
+class NotMadeYet(NotFound):
+    """It will be there in some seconds."""
+
+    title = "This is being made: try again in a moment"
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__()
+
+
 class MethodNotAllowed(DomainError):
     code, status, title = "method_not_allowed", 405, "This address does not take that method"
 
@@ -94,6 +104,16 @@ class TooLarge(DomainError):
 
 class UnsupportedMediaType(DomainError):
     code, status, title = "unsupported_media_type", 415, "Send JSON with Content-Type: application/json"
+
+
+class RangeNotSatisfiable(DomainError):
+    """The range lies beyond the end of `size` bytes."""
+
+    code, status, title = "range_not_satisfiable", 416, "The file does not reach so far"
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(f"The file has {size:,} bytes.")
 
 
 class RateLimited(DomainError):

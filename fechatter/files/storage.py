@@ -2,7 +2,7 @@
 
 open_storage      by the settings
 Storage.put       a whole object, durable when it returns
-Storage.read      a stretch of an object, piece by piece
+Storage.read      a stretch of an object, piece by piece; get: a small one
 Storage.delete    objects, whether they are there or not
 """
 
@@ -100,6 +100,15 @@ class Storage:
                 raise Unavailable("The file is shorter than it was.")
             yield piece
             start += len(piece)
+
+    async def get(self, key: str) -> bytes:
+        """A small object, whole. Raises NotFound or Unavailable."""
+        try:
+            return bytes(await (await obstore.get_async(self._store, key)).bytes_async())
+        except FileNotFoundError as error:
+            raise NotFound from error
+        except (BaseError, OSError) as error:
+            raise Unavailable("The files' storage is away: try again in a moment.") from error
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; those that are not there are deleted already. Raises Unavailable."""

@@ -18,6 +18,7 @@ from fechatter.server.problems import problem_of
 
 log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+UPLOADS = "/api/files"
 _SECURITY = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -103,9 +104,14 @@ def _request_id(scope: HTTPScope) -> str:
 def _has_foreign_body(scope: HTTPScope) -> bool:
     """Whether the API is sent something that says of itself that it is not JSON.
 
-    A page of another origin can send forms and plain text without asking first, JSON it cannot (CORS preflight).
+    A page of another origin can send forms and plain text without asking first, JSON it cannot (CORS preflight). An
+    upload is a form, but takes a bearer token, which no page of another origin has.
     """
-    if scope["method"] not in ("POST", "PUT", "PATCH") or not scope["path"].startswith("/api/"):
+    if (
+        scope["method"] not in ("POST", "PUT", "PATCH")
+        or not scope["path"].startswith("/api/")
+        or scope["path"] == UPLOADS
+    ):
         return False
     headers = dict(scope["headers"])
     media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()

@@ -15,7 +15,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from fechatter.domain import errors
-from fechatter.domain.errors import DomainError, InvalidRequest, RateLimited
+from fechatter.domain.errors import DomainError, InvalidRequest, NotMadeYet, RangeNotSatisfiable, RateLimited
 
 log = structlog.get_logger(__name__)
 _AT_PATH = re.compile(r"^(?P<message>.*?) - at `\$\.?(?P<path>.*)`$", re.DOTALL)
@@ -80,6 +80,10 @@ def _headers(error: DomainError) -> dict[str, str]:
             "X-RateLimit-Remaining": str(error.remaining),
             "X-RateLimit-Reset": str(error.retry_after_s),
         }
+    if isinstance(error, NotMadeYet):
+        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, RangeNotSatisfiable):
+        return {"Content-Range": f"bytes */{error.size}"}
     if error.status == 401:
         return {"WWW-Authenticate": 'Bearer realm="fechatter"'}
     return {"Retry-After": "1"} if error.status == 503 else {}
