@@ -32,7 +32,7 @@ export function plain(text: string): string {
   return text
     .replace(/```\w*/g, ' ')
     .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/^[#>\s]+|[*_~`]{1,3}(?=\S)|(?<=\S)[*_~`]{1,3}/gm, '')
+    .replace(/^[#>\s]+|[*~`]{1,3}(?=\S)|(?<=\S)[*~`]{1,3}|(?<![\p{L}\p{N}])_+(?=\S)|(?<=\S)_+(?![\p{L}\p{N}])/gmu, '')
     .replace(/\s+/g, ' ')
     .trim();
 }

@@ -1,7 +1,7 @@
 /**
  * The one connection to notify_server: opens it, reads it, and comes back with the cursor when it breaks.
  *
- * EventStream     start, stop, nudge (try again now)
+ * EventStream     start, stop, nudge (try again now), renew (this connection may be dead: take another)
  * StreamStatus    what a banner shows
  *
  * Nothing for 40 s (heartbeats come every 15 s) counts as broken. `goodbye` says how long to stay away.
@@ -40,6 +40,10 @@ export class EventStream {
   private attempt = 0;
   private running: AbortController | null = null;
   private wake: (() => void) | null = null;
+  /** Watches the connection that is open or being opened. */
+  private current: Watchdog | null = null;
+  /** The next try comes without a wait. */
+  private isHurried = false;
 
   constructor(private readonly options: StreamOptions) {}
 
@@ -64,6 +68,13 @@ export class EventStream {
     this.wake?.();
   }
 
+  /** The network has changed: what is open may be dead without knowing it. */
+  renew(): void {
+    this.isHurried = this.current !== null;
+    this.nudge();
+    this.current?.bite();
+  }
+
   private async run(stopped: AbortSignal): Promise<void> {
     this.options.onStatus('connecting');
     while (!stopped.aborted) {
@@ -71,7 +82,8 @@ export class EventStream {
       if (stopped.aborted) return;
       if (ending.final) return this.stop();
       this.options.onStatus(this.isOnline() ? 'reconnecting' : 'offline');
-      await this.pause(ending.retryMs ?? backoff(this.attempt));
+      if (!this.isHurried) await this.pause(ending.retryMs ?? backoff(this.attempt));
+      this.isHurried = false;
       this.attempt += 1;
     }
   }
@@ -80,6 +92,7 @@ export class EventStream {
     const silence = new Watchdog(this.options.silenceMs ?? SILENCE_MS);
     const signal = AbortSignal.any([stopped, silence.signal]);
     const resumed = this.cursor !== null;
+    this.current = silence;
     try {
       const response = await this.open(signal);
       if (response === null) return { retryMs: null, final: true };
@@ -90,6 +103,7 @@ export class EventStream {
       return BROKEN;
     } finally {
       silence.stop();
+      this.current = null;
     }
   }
 
@@ -181,7 +195,7 @@ class Watchdog {
     this.controller.abort();
   }
 
-  private bite(): void {
+  bite(): void {
     this.controller.abort();
   }
 }

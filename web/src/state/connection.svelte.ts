@@ -23,9 +23,9 @@ export class Connection {
 
   /** Come back at once when the network does, or when the page is looked at again. */
   watch(stream: EventStream): void {
-    addEventListener('online', () => stream.nudge());
+    addEventListener('online', () => stream.renew());
     addEventListener('offline', () => {
-      if (this.status === 'reconnecting') this.status = 'offline';
+      if (this.status !== 'stopped') this.status = 'offline';
     });
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible' && this.status !== 'live') stream.nudge();

@@ -9,7 +9,8 @@ import { beginReload, endHealing, endReload, reduce } from '../../src/realtime/r
 import { chat, event, later, message } from '../things';
 
 const ME = 1;
-type Act = { act: 'post'; mention: boolean; own: boolean } | { act: 'edit' | 'delete'; which: number } | { act: 'rename' };
+type Act =
+  { act: 'post'; mention: boolean; own: boolean } | { act: 'edit' | 'delete'; which: number } | { act: 'rename' };
 
 /** A server with one chat: its state, and the log of how it came about. */
 class Server {

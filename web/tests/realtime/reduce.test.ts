@@ -11,7 +11,15 @@ const hear = (model: Model, ...events: Parameters<typeof reduce>[1][]): Model =>
 const seqs = (model: Model): number[] => (model.windows.get(1)?.items ?? []).map((one) => one.seq);
 const withPage = (model: Model, ...page: number[]): Model => ({
   ...model,
-  windows: new Map([[1, mergePage(model.windows.get(1) ?? EMPTY_WINDOW, page.map((seq) => message(seq)))]]),
+  windows: new Map([
+    [
+      1,
+      mergePage(
+        model.windows.get(1) ?? EMPTY_WINDOW,
+        page.map((seq) => message(seq)),
+      ),
+    ],
+  ]),
 });
 
 describe('positions', () => {
@@ -22,7 +30,10 @@ describe('positions', () => {
   });
 
   it('a hole asks for the state of the stream and holds the event back', () => {
-    const outcome = reduce(hear(start(), event('message.created', message(1), 5)), event('message.created', message(4), 8));
+    const outcome = reduce(
+      hear(start(), event('message.created', message(1), 5)),
+      event('message.created', message(4), 8),
+    );
     expect(outcome.needs).toEqual([{ what: 'stream', stream: 'chat:1' }]);
     expect(outcome.model.chats.get(1)?.last_seq).toBe(1);
     const healed = endHealing(outcome.model, 'chat:1');
@@ -77,7 +88,11 @@ describe('messages', () => {
   });
 
   it('the same one twice is one', () => {
-    const model = hear(withPage(start(), 1), event('message.created', message(2)), event('message.created', message(2)));
+    const model = hear(
+      withPage(start(), 1),
+      event('message.created', message(2)),
+      event('message.created', message(2)),
+    );
     expect(seqs(model)).toEqual([1, 2]);
     expect(model.chats.get(1)).toMatchObject({ last_seq: 2, unread_count: 2 });
   });
@@ -146,8 +161,7 @@ describe('chats and members', () => {
   });
 
   it('members are counted as they come and go', () => {
-    const joins = (user_id: number, pos: number) =>
-      event('member.added', { chat_id: 1, user_id, role: 'member' }, pos);
+    const joins = (user_id: number, pos: number) => event('member.added', { chat_id: 1, user_id, role: 'member' }, pos);
     const model = hear(start(), joins(8, 1), joins(9, 2), joins(9, 2));
     expect(model.chats.get(1)?.member_count).toBe(4);
   });

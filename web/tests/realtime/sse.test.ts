@@ -35,19 +35,32 @@ describe('the SSE parser', () => {
   });
 
   const line = fc.stringMatching(/^[^\r\n\0]{0,20}$/u);
-  const block = fc.record({ event: fc.constantFrom('message.created', 'hello'), data: fc.array(line, { minLength: 1 }) });
+  const block = fc.record({
+    event: fc.constantFrom('message.created', 'hello'),
+    data: fc.array(line, { minLength: 1 }),
+  });
   const end = fc.constantFrom('\n', '\r\n', '\r');
 
   it('gives the same frames however the bytes are cut and the lines are ended', () => {
     fc.assert(
-      fc.property(fc.array(block, { maxLength: 5 }), end, fc.array(fc.nat(7), { minLength: 1 }), (blocks, eol, cuts) => {
-        const text = blocks.map((one) => textOf(one, eol)).join(`: beat 心跳${eol}`);
-        const frames = cut(bytes(text), cuts).flatMap(((parser) => (part) => parser.push(part))(new SseParser()));
-        const expected = blocks.map(({ event, data }) => ({ event, data: data.join('\n') }));
-        // A lone CR at the very end may still become CRLF: its block is given with the next byte.
-        expect(frames).toEqual(eol === '\r' ? expected.slice(0, frames.length) : expected);
-        expect(expected.length - frames.length).toBeLessThanOrEqual(eol === '\r' ? 1 : 0);
-      }),
+      fc.property(
+        fc.array(block, { maxLength: 5 }),
+        end,
+        fc.array(fc.nat(7), { minLength: 1 }),
+        (blocks, eol, cuts) => {
+          const text = blocks.map((one) => textOf(one, eol)).join(`: beat 心跳${eol}`);
+          const frames = cut(bytes(text), cuts).flatMap(
+            (
+              (parser) => (part) =>
+                parser.push(part)
+            )(new SseParser()),
+          );
+          const expected = blocks.map(({ event, data }) => ({ event, data: data.join('\n') }));
+          // A lone CR at the very end may still become CRLF: its block is given with the next byte.
+          expect(frames).toEqual(eol === '\r' ? expected.slice(0, frames.length) : expected);
+          expect(expected.length - frames.length).toBeLessThanOrEqual(eol === '\r' ? 1 : 0);
+        },
+      ),
     );
   });
 });

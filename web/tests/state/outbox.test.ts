@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { ApiError, NetworkError } from '../../src/api/http';
+import type { Message } from '../../src/api/types';
+import { Outbox, type Outgoing } from '../../src/state/outbox.svelte';
+import { message } from '../things';
+
+/** An outbox over a server that answers when told to. */
+function setUp(answer: (draft: Outgoing) => Promise<Message>, online = true) {
+  const posts: Outgoing[] = [];
+  const stored: string[] = [];
+  const world = { online, pauses: [] as number[] };
+  let keys = 0;
+  const outbox = new Outbox({
+    post: (draft) => {
+      posts.push(draft);
+      return answer(draft);
+    },
+    stored: (one) => stored.push(one.content),
+    isOnline: () => world.online,
+    pause: (ms) => {
+      world.pauses.push(ms);
+      return Promise.resolve();
+    },
+    newKey: () => `k${(keys += 1)}`,
+  });
+  return { outbox, posts, stored, world };
+}
+
+const echo = ({ content, key, chatId }: Outgoing): Message =>
+  message(1, { content, idempotency_key: key, chat_id: chatId });
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+const states = (outbox: Outbox): string[] => outbox.of(1).map((item) => `${item.content}:${item.state}`);
+
+describe('the outbox', () => {
+  it('sends one after the other, in the order they were written', async () => {
+    const gates: (() => void)[] = [];
+    const { outbox, posts, stored } = setUp(
+      (draft) => new Promise((resolve) => gates.push(() => resolve(echo(draft)))),
+    );
+    ['a', 'b', 'c'].forEach((text) => outbox.send(1, text));
+    expect(states(outbox)).toEqual(['a:sending', 'b:waiting', 'c:waiting']);
+    for (let sent = 0; sent < 3; sent += 1) {
+      expect(posts).toHaveLength(sent + 1);
+      gates[sent]?.();
+      await settled();
+    }
+    expect(stored).toEqual(['a', 'b', 'c']);
+    expect(outbox.size).toBe(0);
+  });
+
+  it('does not let one chat wait for another', () => {
+    const { outbox, posts } = setUp(() => new Promise(() => undefined));
+    outbox.send(1, 'a');
+    outbox.send(2, 'b');
+    expect(posts.map((draft) => draft.chatId)).toEqual([1, 2]);
+  });
+
+  it('gives each message a key of its own, and a retry the same one', async () => {
+    let isUp = false;
+    const { outbox, posts, stored } = setUp((draft) =>
+      isUp ? Promise.resolve(echo(draft)) : Promise.reject(new NetworkError('down')),
+    );
+    outbox.send(1, 'a');
+    outbox.send(1, 'b');
+    await settled();
+    expect(states(outbox)).toEqual(['a:failed', 'b:failed']);
+    isUp = true;
+    outbox.retry('k2');
+    await settled();
+    expect(stored).toEqual(['a', 'b']);
+    expect(new Set(posts.map((draft) => draft.key))).toEqual(new Set(['k1', 'k2']));
+    expect(posts.at(-1)?.key).toBe('k2');
+  });
+
+  it('tries again by itself while there is no answer, and then fails with all behind it', async () => {
+    const { outbox, posts, world } = setUp(() => Promise.reject(new NetworkError('down')));
+    outbox.send(1, 'a');
+    await settled();
+    expect(posts).toHaveLength(5);
+    expect(world.pauses).toHaveLength(4);
+    expect(states(outbox)).toEqual(['a:failed']);
+    expect(outbox.of(1)[0]?.reason).toBeNull();
+  });
+
+  it('fails at once when offline, and goes out once and in order when the network is back', async () => {
+    const { outbox, posts, stored, world } = setUp(
+      (draft) => (world.online ? Promise.resolve(echo(draft)) : Promise.reject(new NetworkError('offline'))),
+      false,
+    );
+    outbox.send(1, 'a');
+    outbox.send(1, 'b');
+    await settled();
+    expect(states(outbox)).toEqual(['a:failed', 'b:failed']);
+    const tries = posts.length;
+    world.online = true;
+    outbox.resume();
+    outbox.resume();
+    await settled();
+    expect(stored).toEqual(['a', 'b']);
+    expect(posts).toHaveLength(tries + 2);
+  });
+
+  it('fails a refused message alone, with what the server said, and goes on with the next', async () => {
+    const { outbox, stored, posts } = setUp((draft) =>
+      draft.content === 'bad'
+        ? Promise.reject(new ApiError(400, 'invalid_request', 'content is too long'))
+        : Promise.resolve(echo(draft)),
+    );
+    outbox.send(1, 'bad');
+    outbox.send(1, 'good');
+    await settled();
+    expect(stored).toEqual(['good']);
+    expect(outbox.of(1)).toMatchObject([{ content: 'bad', state: 'failed', reason: 'content is too long' }]);
+    outbox.resume();
+    await settled();
+    expect(posts).toHaveLength(2);
+  });
+
+  it('waits as long as the server asks', async () => {
+    let tries = 0;
+    const { outbox, world } = setUp((draft) => {
+      tries += 1;
+      const busy = new ApiError(429, 'rate_limited', 'slow down', [], 7000);
+      return tries === 1 ? Promise.reject(busy) : Promise.resolve(echo(draft));
+    });
+    outbox.send(1, 'a');
+    await settled();
+    expect(world.pauses).toEqual([7000]);
+    expect(outbox.size).toBe(0);
+  });
+
+  it('discards what is not on its way', async () => {
+    const { outbox } = setUp(() => Promise.reject(new ApiError(403, 'forbidden', 'no')));
+    outbox.send(1, 'a');
+    await settled();
+    outbox.discard('k1');
+    expect(outbox.size).toBe(0);
+  });
+
+  it('lets go of a message that an event brought before the answer', async () => {
+    const { outbox } = setUp(() => new Promise(() => undefined));
+    outbox.send(1, 'a');
+    outbox.arrived('k1');
+    await settled();
+    expect(outbox.size).toBe(0);
+  });
+
+  it('forgets everything with its owner: an answer that comes late stores nothing', async () => {
+    let answer: () => void = () => undefined;
+    const { outbox, stored } = setUp((draft) => new Promise((resolve) => (answer = () => resolve(echo(draft)))));
+    outbox.send(1, 'a');
+    outbox.forget();
+    answer();
+    await settled();
+    expect(stored).toEqual([]);
+  });
+});
