@@ -1,4 +1,4 @@
-"""The command `fechatter`: up, server, notify, migrate, load, doctor.
+"""The command `fechatter`: up, server, notify, worker, migrate, load, doctor.
 
 Every failure that an operator can mend is one line on stderr and an exit code other than 0: 78 where the same start
 would fail again (settings, ports, schema), 1 otherwise.
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from fechatter import __version__
 from fechatter.cli import doctor as checkup
+from fechatter.cli import load as history
 from fechatter.cli import serve
 from fechatter.cli import up as whole
 from fechatter.cli.embedded import database_url as database_of
@@ -150,12 +151,52 @@ def notify(
 
 
 @app.command()
+def worker(
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    log_level: LogLevel = None,
+    lifeline: Lifeline = None,
+) -> None:
+    """Run a worker alone: it makes thumbnails and deletes files that nobody shows. Any number may run."""
+    flags = {"data_dir": data_dir, "server.db_url": database_url, "log.level": log_level}
+    serve.worker(_start_service(Options(flags, config), "worker", lifeline))
+
+
+@app.command()
 def migrate(config: ConfigFile = None, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     """Bring the database to this release's schema. Safe to repeat, and while an earlier release runs."""
     settings = Options({"data_dir": data_dir, "server.db_url": database_url}, config).load()
     with database_of(settings) as url:
         applied = asyncio.run(apply_migrations(url))
     sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "nothing to do\n")
+
+
+@app.command()
+def load(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON lines, gzipped or not; - is standard input.")],
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    workspace: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|ID", help="Where to; made if there is none. [default: the only one there is]"),
+    ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EMAIL",
+            help="Who owns a workspace made now; gets an account if need be. [default: the first user]",
+        ),
+    ] = None,
+) -> None:
+    """Load a chat history: lines of {"room", "author", "sent_at", "text"} become channels, people and messages.
+
+    The workspace's owner joins every channel. Loading the same lines again adds nothing twice, so that a run that was
+    interrupted goes on when it is repeated. Bad lines are reported and skipped.
+    """
+    options = Options({"data_dir": data_dir, "server.db_url": database_url}, config)
+    raise typer.Exit(history.run(options.load(), history.Order(file, workspace, owner)))
 
 
 @app.command()
@@ -180,10 +221,10 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _start_service(options: Options, name: Literal["server", "notify"], lifeline: int | None) -> Settings:
+def _start_service(options: Options, name: Literal["server", "notify", "worker"], lifeline: int | None) -> Settings:
     if lifeline is not None:
         follow(lifeline)
-    settings = options.start(name, role=name)
+    settings = options.start(name, role="all" if name == "worker" else name)
     if settings.server.db_url:
         return settings
     if url := running_url(settings.data_dir):

@@ -25,8 +25,10 @@ def check_text(field: str, text: str, at_least: int, at_most: int) -> str:
         raise InvalidRequest(fields={field: f"must have {at_least} to {at_most} characters, has {len(text)}"})
     if "\x00" in text:
         raise InvalidRequest(fields={field: "must not contain the NUL character"})
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        raise InvalidRequest(fields={field: "must not contain lone surrogates"})
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(fields={field: "must not contain lone surrogates"}) from error
     return text
 
 

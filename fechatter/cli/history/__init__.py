@@ -1,0 +1,1 @@
+"""Reading a chat history from a file: lines.py, ordering.py."""
