@@ -5,6 +5,7 @@ Ends with a code other than 0, and a word on stderr, for what is no image or too
 and sets itself limits before it looks at the first byte.
 """
 
+import copy
 import os
 import resource
 import struct
@@ -19,6 +20,7 @@ MEMORY = 1 << 30
 CPU_S = 20
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 NOBODY = 65_534
+_NEEDED_LATER = (copy,)  # Pillow imports it while it reads a GIF, when modules cannot be read any more
 ORIENTATION = 0x0112
 
 

@@ -1,14 +1,11 @@
-"""/api/files: upload, bytes, thumbnails.
+"""/api/files: upload, bytes, thumbnails."""
 
-Files are read with the bearer token, or with a cookie that is good for nothing else, so that <img> can load them.
-"""
-
-import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
 from litestar import Response, get, post
+from litestar.di import Provide
 from litestar.exceptions import InternalServerException
 from litestar.response import Stream
 
@@ -18,15 +15,15 @@ from fechatter.domain.people import Caller
 from fechatter.files import uploads
 from fechatter.files.kinds import is_safe_inline, served_as
 from fechatter.files.thumbnails import MEDIA_TYPE
-from fechatter.server.auth import ApiRequest, provide_claimed_caller
+from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
+from fechatter.server.file_access import provide_reader
 from fechatter.server.lists import Id, OptionalId
 from fechatter.server.ranges import Slice, is_same, wanted_slice
 from fechatter.store import files, sessions
 from fechatter.store.files import Stored
 
-COOKIE = "fechatter_files"
-COOKIE_PATH = "/api/files"
+READER = {"reader": Provide(provide_reader)}
 RETRY_AFTER_S = 1
 _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; img-src 'self'"
 
@@ -53,10 +50,10 @@ async def upload(request: ApiRequest, context: Context, caller: Caller, workspac
         return await uploads.store(context.db, context.storage, caller, target, received)
 
 
-@get("/files/{file_id:int}", summary="The bytes of a file", tags=["files"])
-async def download(request: ApiRequest, context: Context, file_id: Id) -> Response[Any]:
+@get("/files/{file_id:int}", dependencies=READER, summary="The bytes of a file", tags=["files"])
+async def download(request: ApiRequest, context: Context, reader: Caller, file_id: Id) -> Response[Any]:
     """For its uploader and those who can read a message that carries it. Takes single ranges (Range, If-Range)."""
-    file = await _readable(request, context, file_id)
+    file = await _readable(context, reader, file_id)
     etag = f'"{file.sha256}"'
     headers = {
         "ETag": etag,
@@ -76,10 +73,10 @@ async def download(request: ApiRequest, context: Context, file_id: Id) -> Respon
     return await _stream(context, file.object_key, sent, headers, media_type, 200 if part is None else 206)
 
 
-@get("/files/{file_id:int}/thumbnail", summary="A small picture of an image", tags=["files"])
-async def thumbnail(request: ApiRequest, context: Context, file_id: Id) -> Response[Any]:
+@get("/files/{file_id:int}/thumbnail", dependencies=READER, summary="A small picture of an image", tags=["files"])
+async def thumbnail(request: ApiRequest, context: Context, reader: Caller, file_id: Id) -> Response[Any]:
     """WebP, at most 512 pixels wide and high, without what the camera noted. 404 with Retry-After until it is made."""
-    file = await _readable(request, context, file_id)
+    file = await _readable(context, reader, file_id)
     if file.thumbnail_key is None:
         raise NotMadeYet(RETRY_AFTER_S) if file.thumbnail_is_due else NotFound
     etag = f'"thumbnail-{file.sha256}"'
@@ -95,22 +92,13 @@ async def thumbnail(request: ApiRequest, context: Context, file_id: Id) -> Respo
     return Response(content, headers=headers, media_type=MEDIA_TYPE)
 
 
-async def _readable(request: ApiRequest, context: Context, file_id: int) -> Stored:
+async def _readable(context: Context, caller: Caller, file_id: int) -> Stored:
     """The file, if the caller may read it: the lookup is the authorisation."""
-    caller = await _reader(request, context)
     async with context.db.connection() as connection:
         file = await files.readable(connection, caller, file_id)
         if file is None:
             raise NotFound if await sessions.is_live(connection, caller) else Unauthenticated
     return file
-
-
-async def _reader(request: ApiRequest, context: Context) -> Caller:
-    """Whom the bearer token names, else the files' cookie."""
-    cookie = request.cookies.get(COOKIE)
-    if cookie and "authorization" not in request.headers:
-        return context.file_tokens.verify(cookie, time.time())
-    return await provide_claimed_caller(request, context)
 
 
 async def _stream(

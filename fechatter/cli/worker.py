@@ -1,0 +1,57 @@
+"""The worker: what nobody waits for. Makes thumbnails, deletes what is left over.
+
+run(settings)   until SIGTERM or SIGINT
+
+Any number may run at once, on any machine that reaches the database and the files: each takes what no other has.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+
+from fechatter import logs
+from fechatter.config import Settings
+from fechatter.domain.errors import DomainError
+from fechatter.files.cleaning import clean_up
+from fechatter.files.storage import open_storage
+from fechatter.files.thumbnails import make_due
+from fechatter.store.database import Database
+from fechatter.store.migrate import check_schema
+
+THUMBNAILS_S = 0.5
+CLEANING_S = 60.0
+_CONNECTIONS = 2
+
+log = logs.get(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Raises OperatorError if the database is away or of another schema; later outages are waited out."""
+    db = await Database.open(settings.server.db_url, _CONNECTIONS, "fechatter_worker")
+    try:
+        async with db.connection() as connection:
+            await check_schema(connection)
+        storage = open_storage(settings)
+        work = asyncio.gather(
+            _every(THUMBNAILS_S, lambda: make_due(db, storage)),
+            _every(CLEANING_S, lambda: clean_up(db, storage)),
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+        await asyncio.wait([work])
+        if not work.cancelled():
+            work.result()
+    finally:
+        await db.close()
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """A failure is told and tried again; what is under way when the end comes is found again by the next worker."""
+    while True:
+        try:
+            await work()
+        except (DomainError, asyncpg.PostgresError) as error:
+            log.warning("work.failed", error=type(error).__name__)
+        await asyncio.sleep(seconds)
