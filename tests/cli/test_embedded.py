@@ -96,10 +96,12 @@ def test_everything_killed_at_once_loses_nothing_committed(tmp_path: Path) -> No
     holder = start_holder(tmp_path)
     ask(url_of(tmp_path), "CREATE TABLE kept AS SELECT 42 AS value")
     server = postmaster(tmp_path)
-    for process in [psutil.Process(holder.pid), server, *server.children()]:
+    family = [psutil.Process(holder.pid), server, *server.children()]
+    for process in family:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     holder.wait()
+    psutil.wait_procs(family)
     with attach(tmp_path) as url:
         assert ask(url, "SELECT value FROM kept") == 42
 
