@@ -3,8 +3,9 @@
 import asyncpg
 import msgspec
 
+from fechatter.actions.add_members import check_known
 from fechatter.domain.chats import Chat, ChatRole, ChatType, check_member_count
-from fechatter.domain.errors import Forbidden, InvalidRequest, NotFound
+from fechatter.domain.errors import Forbidden, NotFound
 from fechatter.domain.events import Event, EventType, stream_of_user
 from fechatter.domain.people import Caller, Workspace, WorkspaceRole
 from fechatter.store import chats, event_log, members, workspaces
@@ -37,39 +38,45 @@ async def create_chat(db: Database, creator: Caller, plan: ChatPlan) -> tuple[Ch
 async def _create(db: Database, creator: Caller, plan: ChatPlan) -> tuple[Chat, bool]:
     async with db.transaction() as tx:
         workspace = await _workspace_for(tx, creator, plan)
-        await _check_members(tx, creator, workspace, plan)
+        if workspace.role is WorkspaceRole.GUEST and plan.type.is_channel:
+            raise Forbidden("Guests do not make channels.")
+        await check_known(tx, creator, workspace.id, workspace.role, "members", plan.others)
         pair = _pair(creator, plan)
         existing = None if pair is None else await chats.find_single(tx, workspace.id, pair)
         if existing is not None:
-            await members.unhide(tx, existing, creator.user_id)
-        chat_id = existing or await _insert(tx, creator, workspace, plan, pair)
-        chat = await chats.visible_to(tx, creator, chat_id)
-        if chat is None:
-            raise NotFound
-        if existing is None:
-            await _tell(tx, chat, (creator.user_id, *plan.others))
-        return chat, existing is None
+            return await _show(tx, creator, existing), False
+        chat = await _read(tx, creator, await _insert(tx, creator, workspace, plan, pair))
+        await _tell(tx, chat, (creator.user_id, *plan.others))
+        return chat, True
 
 
 async def _workspace_for(tx: Connection, creator: Caller, plan: ChatPlan) -> Workspace:
-    if plan.workspace_id is None:
+    """The workspace, held so that nobody leaves it before they are in the chat."""
+    workspace_id = plan.workspace_id
+    if workspace_id is None:
         mine = await workspaces.of_user(tx, creator.user_id)
-        workspace = mine[0] if mine else None
-    else:
-        workspace = await workspaces.get_for(tx, creator.user_id, plan.workspace_id)
+        workspace_id = mine[0].id if mine else None
+    held = workspace_id is not None and await chats.hold_workspace(tx, workspace_id)
+    workspace = await workspaces.get_for(tx, creator.user_id, workspace_id) if held and workspace_id else None
     if workspace is None:
         raise NotFound("You are in no such workspace.")
     return workspace
 
 
-async def _check_members(tx: Connection, creator: Caller, workspace: Workspace, plan: ChatPlan) -> None:
-    if workspace.role is WorkspaceRole.GUEST and plan.type.is_channel:
-        raise Forbidden("Guests do not make channels.")
-    found = await workspaces.active_among(tx, workspace.id, plan.others)
-    if workspace.role is WorkspaceRole.GUEST:
-        found &= await members.share_a_chat(tx, creator.user_id, plan.others, workspace.id)
-    if unknown := sorted(set(plan.others) - found):
-        raise InvalidRequest(fields={"members": f"not in this workspace: {', '.join(map(str, unknown[:10]))}"})
+async def _show(tx: Connection, creator: Caller, chat_id: int) -> Chat:
+    """The Single that exists; if the creator had hidden it, their devices hear of it again."""
+    shown = await members.unhide(tx, chat_id, creator.user_id)
+    chat = await _read(tx, creator, chat_id)
+    if shown:
+        await _tell(tx, chat, (creator.user_id,))
+    return chat
+
+
+async def _read(tx: Connection, creator: Caller, chat_id: int) -> Chat:
+    chat = await chats.visible_to(tx, creator, chat_id)
+    if chat is None:
+        raise NotFound
+    return chat
 
 
 async def _insert(

@@ -58,6 +58,14 @@ class ChatMember(msgspec.Struct, frozen=True, kw_only=True):
     avatar: str | None
 
 
+class ReadPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a member has read; `read_at` is null for one who has read nothing yet."""
+
+    user_id: int
+    last_read_seq: int
+    read_at: datetime | None
+
+
 def check_member_count(type_: ChatType, others: int) -> None:
     """Single has at most one other person, Group at least two; channels any number. Else InvalidRequest."""
     if type_ is ChatType.SINGLE and others > 1:

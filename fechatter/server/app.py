@@ -23,7 +23,19 @@ from fechatter.server.context import Context
 from fechatter.server.docs import DocsPage
 from fechatter.server.edge import Edge
 from fechatter.server.problems import handlers
-from fechatter.server.routes import auth, chats, messages, notifications, service, users, web, workspaces
+from fechatter.server.routes import (
+    auth,
+    chat_members,
+    chats,
+    messages,
+    notifications,
+    receipts,
+    service,
+    users,
+    web,
+    workspaces,
+)
+from fechatter.server.sidebar_cache import SidebarCache
 from fechatter.server.web import WebClient
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
@@ -33,7 +45,9 @@ API: Sequence[ControllerRouterHandler] = [
     *users.ROUTES,
     *workspaces.ROUTES,
     *chats.ROUTES,
+    *chat_members.ROUTES,
     *messages.ROUTES,
+    *receipts.ROUTES,
     *notifications.ROUTES,
 ]
 
@@ -94,7 +108,7 @@ class _Start:
                 await check_schema(connection)
             tokens = Tokens(settings.auth.signing_key.encode(), settings.auth.issuer, settings.auth.token_ttl_s)
             posting = Posting(db)
-            self._context = Context(settings, db, tokens, passwords, posting)
+            self._context = Context(settings, db, tokens, passwords, posting, SidebarCache())
             yield
             await posting.close()
         finally:

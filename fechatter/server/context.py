@@ -6,6 +6,7 @@ from fechatter.actions.passwords import Passwords
 from fechatter.actions.post_message import Posting
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
+from fechatter.server.sidebar_cache import SidebarCache
 from fechatter.store.database import Database
 
 
@@ -17,6 +18,7 @@ class Context:
     tokens      issues and verifies access tokens
     passwords   hashes in its own threads
     posting     gathers posts into statements
+    sidebars    the chat lists that went out lately
     """
 
     settings: Settings
@@ -24,3 +26,4 @@ class Context:
     tokens: Tokens
     passwords: Passwords
     posting: Posting
+    sidebars: SidebarCache

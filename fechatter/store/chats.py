@@ -1,11 +1,15 @@
 """Chats as their members see them.
 
-of_user          the sidebar: all chats of a user, newest activity first, in one statement
 visible_to       one chat, if the caller may read it
 public           channels that one may join
 insert           a new chat
 find_single      the chat of two people
-lock             a chat's row, for a change of its members
+standing         how the caller stands to a chat that they see
+lock             a chat's row, for a change of it; lock_with_workspace: to put people into it;
+                 lock_for_departure: to take one out who goes from the workspace
+rename           its name and description
+delete           it and who is in it
+from_row         the wire form of a row with COLUMNS
 """
 
 from collections.abc import Sequence
@@ -13,19 +17,19 @@ from collections.abc import Sequence
 import asyncpg
 import msgspec
 
-from fechatter.domain.chats import Chat, ChatType
+from fechatter.domain.chats import Chat, ChatRole, ChatType
 from fechatter.domain.errors import ChatNameTaken
 from fechatter.domain.people import Caller, WorkspaceRole
 from fechatter.domain.text import fold
 from fechatter.store import messages
-from fechatter.store.database import Connection, Row
+from fechatter.store.database import Connection, Row, struct_from
 
-_CHAT = (
+COLUMNS = (
     "c.id AS chat_id_, c.workspace_id, c.name, c.type, c.description, c.created_by, c.created_at AS chat_created_at, "
     "c.updated_at, c.member_count, c.single_low, c.single_high, c.last_seq, "
     "coalesce(cm.last_read_seq, c.last_seq) AS last_read_seq"
 )
-_MENTIONS = (
+MENTIONS = (
     "(SELECT count(*) FROM mentions x WHERE x.chat_id = c.id AND x.user_id = $1 AND x.seq > cm.last_read_seq)"
     " AS mention_count"
 )
@@ -33,60 +37,32 @@ _LIVE = """
     JOIN sessions s ON s.id = $2 AND s.user_id = $1 AND s.ended_at IS NULL
     JOIN users u ON u.id = $1 AND u.status = 'Active'
 """
-_LAST = "LEFT JOIN messages m ON m.chat_id = c.id AND m.seq = c.last_seq"
+LAST = "LEFT JOIN messages m ON m.chat_id = c.id AND m.seq = c.last_seq"
 
 
-class Locked(msgspec.Struct, frozen=True):
-    """A chat's row, held until the transaction ends, with the caller's standing in its workspace and in it."""
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat with the caller's standing in its workspace and in it; `role` None: not a member."""
 
     id: int
     workspace_id: int
     type: ChatType
+    name: str
+    member_count: int
     last_seq: int
     workspace_role: WorkspaceRole
-    chat_role: str | None
-
-
-async def of_user(
-    connection: Connection, caller: Caller, workspace_id: int | None, *, limit: int, offset: int
-) -> Sequence[Chat] | None:
-    """The caller's chats, newest activity first; None if the session has ended."""
-    rows = await connection.fetch(
-        f"""
-        SELECT {_CHAT}, {_MENTIONS}, {messages.COLUMNS}
-        FROM (SELECT u.id AS user_id FROM users u
-              JOIN sessions s ON s.id = $2 AND s.user_id = u.id AND s.ended_at IS NULL
-              WHERE u.id = $1 AND u.status = 'Active') caller
-        LEFT JOIN (chat_members cm
-            JOIN chats c ON c.id = cm.chat_id
-            JOIN workspace_members wm
-                ON wm.workspace_id = c.workspace_id AND wm.user_id = $1 AND wm.status = 'Active'
-            {_LAST}
-        ) ON cm.user_id = caller.user_id AND ($3::bigint IS NULL OR c.workspace_id = $3)
-            AND (cm.hidden_seq IS NULL OR c.last_seq > cm.hidden_seq)
-        ORDER BY c.active_at DESC, c.id DESC LIMIT $4 OFFSET $5
-        """,
-        caller.user_id,
-        caller.session_id,
-        workspace_id,
-        limit,
-        offset,
-    )
-    if not rows and offset == 0:
-        return None
-    return [from_row(row) for row in rows if row["chat_id_"] is not None]
+    role: ChatRole | None
 
 
 async def visible_to(connection: Connection, caller: Caller, chat_id: int) -> Chat | None:
     """The chat, if the caller is a member or it is a public channel that the caller may join."""
     row = await connection.fetchrow(
         f"""
-        SELECT {_CHAT}, {_MENTIONS}, {messages.COLUMNS}
+        SELECT {COLUMNS}, {MENTIONS}, {messages.COLUMNS}
         FROM chats c
         JOIN workspace_members wm ON wm.workspace_id = c.workspace_id AND wm.user_id = $1 AND wm.status = 'Active'
         {_LIVE}
         LEFT JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $1
-        {_LAST}
+        {LAST}
         WHERE c.id = $3 AND (cm.user_id IS NOT NULL OR c.type = 'PublicChannel' AND wm.role <> 'guest')
         """,
         caller.user_id,
@@ -102,12 +78,12 @@ async def public(
     """Public channels of a workspace (None: of all the caller's) to join, with `query` in the name, by name."""
     rows = await connection.fetch(
         f"""
-        SELECT {_CHAT}, {_MENTIONS}, {messages.COLUMNS}
+        SELECT {COLUMNS}, {MENTIONS}, {messages.COLUMNS}
         FROM chats c
         JOIN workspace_members wm ON wm.workspace_id = c.workspace_id AND wm.user_id = $1 AND wm.status = 'Active'
         {_LIVE}
         LEFT JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $1
-        {_LAST}
+        {LAST}
         WHERE ($3::bigint IS NULL OR c.workspace_id = $3)
           AND c.type = 'PublicChannel' AND wm.role <> 'guest' AND cm.user_id IS NULL
           AND ($4 = '' OR strpos(c.name_key, $4) > 0)
@@ -168,30 +144,83 @@ async def find_single(connection: Connection, workspace_id: int, pair: tuple[int
     )
 
 
-async def lock(connection: Connection, caller: Caller, chat_id: int) -> Locked | None:
-    """Hold the chat's row against posts and other changes; None if the caller may not see the chat."""
+async def standing(connection: Connection, caller: Caller, chat_id: int) -> Place | None:
+    """How the caller stands to the chat; None if they may not see it."""
+    row = await connection.fetchrow(
+        f"""
+        SELECT c.id, c.workspace_id, c.type, c.name, c.member_count, c.last_seq, wm.role AS workspace_role, cm.role
+        FROM chats c
+        JOIN workspace_members wm ON wm.workspace_id = c.workspace_id AND wm.user_id = $1 AND wm.status = 'Active'
+        {_LIVE}
+        LEFT JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $1
+        WHERE c.id = $3 AND (cm.user_id IS NOT NULL OR c.type = 'PublicChannel' AND wm.role <> 'guest')
+        """,
+        caller.user_id,
+        caller.session_id,
+        chat_id,
+    )
+    return None if row is None else struct_from(row, Place)
+
+
+async def lock(connection: Connection, caller: Caller, chat_id: int) -> Place | None:
+    """Hold the chat's row against posts and other changes; None if the caller may not see the chat.
+
+    Roles are read anew once the row is held: whoever held it before may have changed them.
+    """
+    if await standing(connection, caller, chat_id) is None:
+        return None
+    await connection.execute("SELECT FROM chats WHERE id = $1 FOR NO KEY UPDATE", chat_id)
+    return await standing(connection, caller, chat_id)
+
+
+async def lock_with_workspace(connection: Connection, caller: Caller, chat_id: int) -> Place | None:
+    """The same, with nobody leaving the workspace meanwhile: for whoever puts people into the chat."""
+    seen = await standing(connection, caller, chat_id)
+    if seen is None or not await hold_workspace(connection, seen.workspace_id):
+        return None
+    return await lock(connection, caller, chat_id)
+
+
+async def lock_for_departure(connection: Connection, chat_id: int, user_id: int) -> Place | None:
+    """Hold the chat's row to take `user_id` out of it, whether or not they are still in the workspace."""
+    await connection.execute("SELECT FROM chats WHERE id = $1 FOR NO KEY UPDATE", chat_id)
     row = await connection.fetchrow(
         """
-        SELECT c.id, c.workspace_id, c.type, c.last_seq, wm.role AS workspace_role, cm.role AS chat_role
-        FROM chats c
-        JOIN workspace_members wm ON wm.workspace_id = c.workspace_id AND wm.user_id = $2 AND wm.status = 'Active'
-        LEFT JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $2
-        WHERE c.id = $1 AND (cm.user_id IS NOT NULL OR c.type = 'PublicChannel' AND wm.role <> 'guest')
-        FOR NO KEY UPDATE OF c
+        SELECT c.id, c.workspace_id, c.type, c.name, c.member_count, c.last_seq, 'guest' AS workspace_role, cm.role
+        FROM chats c JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $2 WHERE c.id = $1
         """,
         chat_id,
-        caller.user_id,
+        user_id,
     )
-    if row is None:
-        return None
-    return Locked(
-        row["id"],
-        row["workspace_id"],
-        ChatType(row["type"]),
-        row["last_seq"],
-        WorkspaceRole(row["workspace_role"]),
-        row["chat_role"],
-    )
+    return None if row is None else struct_from(row, Place)
+
+
+async def hold_workspace(connection: Connection, workspace_id: int) -> bool:
+    """Let nobody enter or leave the workspace until the transaction ends. False if it is gone.
+
+    Locks go from the workspace to the chat to its people, always.
+    """
+    return bool(await connection.fetchval("SELECT true FROM workspaces WHERE id = $1 FOR SHARE", workspace_id))
+
+
+async def rename(connection: Connection, place: Place, *, name: str, description: str | None) -> None:
+    """Raises ChatNameTaken if another channel has that name."""
+    try:
+        await connection.execute(
+            "UPDATE chats SET name = $2, name_key = $3, description = $4 WHERE id = $1",
+            place.id,
+            name,
+            fold(name) if place.type.is_channel else None,
+            description,
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise ChatNameTaken from error
+
+
+async def delete(connection: Connection, chat_id: int) -> None:
+    """Delete the chat with its members. Nobody can see its messages from then on; a sweep deletes them."""
+    await connection.execute("DELETE FROM chats WHERE id = $1", chat_id)
+    await connection.execute("DELETE FROM typing WHERE chat_id = $1", chat_id)
 
 
 def for_newcomer(chat: Chat) -> Chat:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from fechatter.domain.events import Event
+from fechatter.domain.chats import Chat
+from fechatter.domain.events import Event, Payload
 from fechatter.domain.messages import Message
 from fechatter.store.database import Connection
 
@@ -38,7 +39,7 @@ async def append(connection: Connection, events: Sequence[Event]) -> list[int]:
         [event.workspace_id for event in events],
         [event.type for event in events],
         [event.chat_id for event in events],
-        [event.payload.id if isinstance(event.payload, Message) else None for event in events],
+        [_message_id(event.payload) for event in events],
         _payloads(events),
     )
     return positions
@@ -69,16 +70,25 @@ async def _reserve(connection: Connection, counts: Counter[str]) -> dict[str, in
     return first
 
 
+def _message_id(payload: Payload) -> int | None:
+    """The message that is read when the event is delivered: as it is then, a tombstone if it was deleted."""
+    if isinstance(payload, Chat):
+        return payload.last_message and payload.last_message.id
+    return payload.id if isinstance(payload, Message) else None
+
+
 def _payloads(events: Sequence[Event]) -> list[str | None]:
-    """Encode each payload once, also when the same object goes to a thousand streams."""
-    encoded: dict[int, str] = {}
-    payloads: list[str | None] = []
+    """Encode each payload once, also when the same object goes to a thousand streams. No text of a message."""
+    encoded: dict[int, str | None] = {}
     for event in events:
-        if isinstance(event.payload, Message):
-            payloads.append(None)
-            continue
-        key = id(event.payload)
-        if key not in encoded:
-            encoded[key] = msgspec.json.encode(event.payload).decode()
-        payloads.append(encoded[key])
-    return payloads
+        if id(event.payload) not in encoded:
+            encoded[id(event.payload)] = _encode(event.payload)
+    return [encoded[id(event.payload)] for event in events]
+
+
+def _encode(payload: Payload) -> str | None:
+    if isinstance(payload, Message):
+        return None
+    if isinstance(payload, Chat):
+        payload = msgspec.structs.replace(payload, last_message=None)
+    return msgspec.json.encode(payload).decode()

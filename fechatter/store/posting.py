@@ -22,7 +22,8 @@ from fechatter.store.messages import COLUMNS, READABLE
 #   earlier    the messages that their keys made before
 #   named      the members whose names the texts mention
 #   allowed    the drafts that may be posted: the lookup is the authorisation
-#   locked     the chats' row locks, in the order of ids so that two servers cannot deadlock
+#   locked     the chats' row locks, in the order of ids so that two servers cannot deadlock; not a chat that someone
+#              has left since the members were looked at: it may have been the sender, so the statement runs again
 #   chat       each chat moves on by its count of messages (seq) and events (pos)
 #   …          what follows from it
 # A retry that races its first try in another statement does not see it in `earlier` and breaks on the unique key: the
@@ -72,8 +73,9 @@ WITH draft AS MATERIALIZED (
     GROUP BY d.n
 {_GIVEN if with_files else ""}
 ), allowed AS MATERIALIZED (
-    SELECT d.*, row_number() OVER (PARTITION BY d.chat_id ORDER BY d.n) AS nth
+    SELECT d.*, c.departures, row_number() OVER (PARTITION BY d.chat_id ORDER BY d.n) AS nth
     FROM draft d
+    JOIN chats c ON c.id = d.chat_id
     JOIN chat_members cm ON cm.chat_id = d.chat_id AND cm.user_id = d.user_id
     JOIN workspace_members wm
         ON wm.workspace_id = cm.workspace_id AND wm.user_id = d.user_id AND wm.status = 'Active'
@@ -85,7 +87,8 @@ WITH draft AS MATERIALIZED (
       {_HAS_GIVEN if with_files else ""}
 ), locked AS MATERIALIZED (
     SELECT c.id, k.count
-    FROM (SELECT chat_id, count(*) AS count FROM allowed GROUP BY chat_id) k JOIN chats c ON c.id = k.chat_id
+    FROM (SELECT chat_id, min(departures) AS departures, count(*) AS count FROM allowed GROUP BY chat_id) k
+    JOIN chats c ON c.id = k.chat_id AND c.departures = k.departures
     ORDER BY c.id FOR NO KEY UPDATE OF c {"" if waiting else "SKIP LOCKED"}
 ), chat AS (
     UPDATE chats c

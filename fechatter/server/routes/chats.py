@@ -1,11 +1,17 @@
-"""/api/chats: the sidebar, new chats, public channels, joining, who is in a chat."""
+"""/api/chats: the sidebar, new chats, public channels, changing, deleting, joining and leaving a chat."""
+
+from typing import Any
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, delete, get, post, put
+from msgspec import UNSET, UnsetType
 
 from fechatter.actions.create_chat import ChatPlan, create_chat
+from fechatter.actions.delete_chat import delete_chat
 from fechatter.actions.join_chat import join_chat
-from fechatter.domain.chats import Chat, ChatMember, ChatType
+from fechatter.actions.leave_chat import leave_chat
+from fechatter.actions.update_chat import ChatChanges, update_chat
+from fechatter.domain.chats import Chat, ChatType
 from fechatter.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from fechatter.domain.ids import RowId
 from fechatter.domain.people import Caller
@@ -13,7 +19,7 @@ from fechatter.domain.text import check_name, check_text
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import WHOLE, Id, Limit, Offset, OptionalId, listing
-from fechatter.store import chats, members
+from fechatter.store import chats, sidebar
 
 DESCRIPTION_CHARS = 1024
 
@@ -28,6 +34,13 @@ class NewChat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     description: str | None = None
 
 
+class ChangedChat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays as it is; a `description` of null takes it away."""
+
+    name: str | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+
+
 @get("/chats", summary="My chats", tags=["chats"])
 async def list_chats(
     request: ApiRequest,
@@ -38,11 +51,27 @@ async def list_chats(
     offset: Offset = 0,
 ) -> Response[list[Chat]]:
     """Newest activity first. Without `limit` all of them."""
+    whole = limit is None and offset == 0
+    key = (claimed.user_id, workspace_id)
+    cached = context.sidebars.get(key) if whole else None
     async with context.db.connection() as connection:
-        found = await chats.of_user(connection, claimed, workspace_id, limit=(limit or WHOLE) + 1, offset=offset)
+        found = await sidebar.of_user(
+            connection,
+            claimed,
+            workspace_id,
+            limit=(limit or WHOLE) + 1,
+            offset=offset,
+            known=cached and cached.stamp,
+        )
     if found is None:
         raise Unauthenticated("The session has ended: sign in again.")
-    return listing(request, found, limit, offset)
+    if found.chats is None:
+        return _json(cached.body if cached else b"[]")
+    if not whole or len(found.chats) > WHOLE:
+        return listing(request, found.chats, limit, offset)
+    body = msgspec.json.encode(found.chats)
+    context.sidebars.put(key, found.stamp, body)
+    return _json(body)
 
 
 @post("/chats", status_code=201, summary="Create a chat", tags=["chats"])
@@ -92,25 +121,41 @@ async def get_chat(context: Context, caller: Caller, chat_id: Id) -> Chat:
     return chat
 
 
+@put("/chats/{chat_id:int}", summary="Change a chat", tags=["chats"])
+async def update(context: Context, caller: Caller, chat_id: Id, data: ChangedChat) -> Chat:
+    """By the chat's admins; of a Single by both."""
+    name = data.name
+    changes = ChatChanges(
+        name=UNSET if name is UNSET else check_name("name", name, context.settings.limits.name_chars),
+        description=UNSET if data.description is UNSET else _description(data.description),
+    )
+    return await update_chat(context.db, caller, chat_id, changes)
+
+
+@delete("/chats/{chat_id:int}", summary="Delete a chat, or hide a Single", tags=["chats"])
+async def remove(context: Context, caller: Caller, chat_id: Id) -> None:
+    """By its owner, with all its messages. A Single is only hidden from the caller's list, until its next message."""
+    await delete_chat(context.db, caller, chat_id)
+
+
 @post("/chats/{chat_id:int}/join", status_code=200, summary="Join a public channel", tags=["chats"])
 async def join(context: Context, caller: Caller, chat_id: Id) -> Chat:
     """Joining again changes nothing."""
     return await join_chat(context.db, caller, chat_id)
 
 
-@get("/chats/{chat_id:int}/members", summary="Members of a chat", tags=["chats"])
-async def list_members(
-    request: ApiRequest, context: Context, caller: Caller, chat_id: Id, limit: Limit = None, offset: Offset = 0
-) -> Response[list[ChatMember]]:
-    async with context.db.connection() as connection:
-        if await chats.visible_to(connection, caller, chat_id) is None:
-            raise NotFound
-        found = await members.list_(connection, chat_id, limit=(limit or WHOLE) + 1, offset=offset)
-    return listing(request, found, limit, offset)
+@post("/chats/{chat_id:int}/leave", status_code=204, summary="Leave a chat", tags=["chats"])
+async def leave(context: Context, caller: Caller, chat_id: Id) -> None:
+    """The last owner hands over first, unless they are alone. A chat that nobody can get into any more is deleted."""
+    await leave_chat(context.db, caller, chat_id)
 
 
 def _description(text: str | None) -> str | None:
     return None if text is None else check_text("description", text, 0, DESCRIPTION_CHARS)
 
 
-ROUTES = [list_chats, create, list_public, get_chat, join, list_members]
+def _json(body: bytes) -> Response[Any]:
+    return Response(body, media_type="application/json")
+
+
+ROUTES = [list_chats, create, list_public, get_chat, update, remove, join, leave]

@@ -1,16 +1,25 @@
-"""/api/chats/{id}/messages: post, and read the history."""
+"""/api/chats/{id}/messages: post, read the history, edit, delete."""
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, delete, get, post, put
 
+from fechatter.actions.delete_message import delete_message
+from fechatter.actions.edit_message import edit_message
 from fechatter.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from fechatter.domain.messages import Draft, Message
 from fechatter.domain.people import Caller
+from fechatter.domain.text import check_text
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import Id, OptionalId, PageLimit, next_link
 from fechatter.store import messages, sessions
 from fechatter.store.messages import Page
+
+
+class NewText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """May be empty if the message has files."""
+
+    content: str
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -52,6 +61,19 @@ async def list_messages(
     return Response(page.messages[::-1], headers=_newer(request, page))
 
 
+@put("/chats/{chat_id:int}/messages/{message_id:int}", summary="Edit a message", tags=["messages"])
+async def edit(context: Context, caller: Caller, chat_id: Id, message_id: Id, data: NewText) -> Message:
+    """By its sender. 409 for a message that was deleted."""
+    content = check_text("content", data.content, 0, context.settings.limits.content_chars)
+    return await edit_message(context.db, caller, chat_id, message_id, content)
+
+
+@delete("/chats/{chat_id:int}/messages/{message_id:int}", summary="Delete a message", tags=["messages"])
+async def remove(context: Context, caller: Caller, chat_id: Id, message_id: Id) -> None:
+    """By its sender and the chat's admins. A tombstone stays: `content` empty, `deleted_at` set."""
+    await delete_message(context.db, caller, chat_id, message_id)
+
+
 def _anchor(limit: int, before_id: int | None, after_id: int | None, around_id: int | None) -> Anchor:
     if sum(given is not None for given in (before_id, after_id, around_id)) > 1:
         raise InvalidRequest("Give only one of before_id, after_id and around_id.")
@@ -76,4 +98,4 @@ def _newer(request: ApiRequest, page: Page) -> dict[str, str]:
     return {"Link": next_link(request, after_id=page.messages[0].id)}
 
 
-ROUTES = [post_to_chat, list_messages]
+ROUTES = [post_to_chat, list_messages, edit, remove]
