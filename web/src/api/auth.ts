@@ -1,23 +1,14 @@
 /** Signing up, in and out. The refresh token stays in a cookie that no script can read. */
 import { call } from './http';
-import type { Config, SignedIn } from './types';
+import type { Config, SignedIn, SignIn, SignUp } from './types';
 
 const COOKIE = { session: 'cookie' };
-
-export interface SignUp {
-  fullname: string;
-  email: string;
-  password: string;
-  workspace?: string;
-  invite?: string;
-}
 
 export const getConfig = async (): Promise<Config> => (await call<Config>({ method: 'GET', path: '/api/config' })).data;
 
 export const signUp = async (body: SignUp): Promise<SignedIn> => post('/api/auth/signup', body);
 
-export const signIn = async (body: { email: string; password: string }): Promise<SignedIn> =>
-  post('/api/auth/signin', body);
+export const signIn = async (body: SignIn): Promise<SignedIn> => post('/api/auth/signin', body);
 
 export const refresh = async (): Promise<SignedIn> => post('/api/auth/refresh', {});
 

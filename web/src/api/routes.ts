@@ -1,20 +1,6 @@
 /** The routes of the API that the page uses, one function each, for a signed-in person. */
 import type { Client } from './client';
-import type { Chat, ChatMember, ChatType, Id, Invite, Message, User, Workspace } from './types';
-
-export interface NewChat {
-  name: string;
-  type: ChatType;
-  members: Id[];
-  workspace_id: Id;
-  description?: string;
-}
-
-export interface NewMessage {
-  content: string;
-  idempotency_key: string;
-  reply_to?: Id;
-}
+import type { Chat, ChatMember, Draft, Id, Invite, Message, NewChat, User, Workspace } from './types';
 
 /** Which part of a history: its end, before or after a message, or around one. */
 export type Place = { before_id: Id } | { after_id: Id } | { around_id: Id } | Record<string, never>;
@@ -41,7 +27,7 @@ export const routes = (client: Client) => ({
 
   messages: (chat: Id, place: Place, limit = PAGE_SIZE) =>
     client.get<Message[]>(`/api/chats/${chat}/messages`, { limit, ...place }),
-  post: (chat: Id, message: NewMessage) => client.post<Message>(`/api/chats/${chat}/messages`, message),
+  post: (chat: Id, message: Draft) => client.post<Message>(`/api/chats/${chat}/messages`, message),
   read: (chat: Id, seq: number) => client.post<null>(`/api/chats/${chat}/read`, { seq }),
 });
 

@@ -81,8 +81,7 @@ export class App {
   }
 
   get contentMax(): number {
-    const limit = this.config?.limits['content_chars'];
-    return typeof limit === 'number' ? limit : CONTENT_MAX;
+    return this.config?.limits.content_chars ?? CONTENT_MAX;
   }
 
   private get notifyUrl(): string {

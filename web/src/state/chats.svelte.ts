@@ -3,8 +3,8 @@
  *
  * Chats            list (of the workspace, newest activity first), get, nameOf, create, join, browse
  */
-import type { Api, NewChat } from '../api/routes';
-import type { Chat, Id } from '../api/types';
+import type { Api } from '../api/routes';
+import type { Chat, Id, NewChat } from '../api/types';
 import { t } from '../i18n/i18n.svelte';
 import type { People } from './people.svelte';
 import type { Replica } from './replica.svelte';

@@ -8,7 +8,7 @@
 import * as auth from '../api/auth';
 import type { Credentials } from '../api/client';
 import { ApiError } from '../api/http';
-import type { Id, SignedIn, User } from '../api/types';
+import type { Id, SignedIn, SignUp, User } from '../api/types';
 
 export type SessionStatus = 'restoring' | 'signed-out' | 'signed-in' | 'unreachable';
 
@@ -45,7 +45,7 @@ export class Session implements Credentials {
     this.begin(await auth.signIn({ email, password }));
   }
 
-  async signUp(form: auth.SignUp): Promise<void> {
+  async signUp(form: SignUp): Promise<void> {
     this.begin(await auth.signUp(form));
   }
 
