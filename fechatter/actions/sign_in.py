@@ -1,4 +1,4 @@
-"""Come in: sign up, sign in, go on with a refresh token, sign out.
+"""Come in: sign in, go on with a refresh token.
 
 Each answer is a SignedIn: who, in which session, with the refresh token and the workspace to show.
 """
@@ -6,10 +6,12 @@ Each answer is a SignedIn: who, in which session, with the refresh token and the
 import msgspec
 
 from fechatter.actions.passwords import Passwords
+from fechatter.domain.audit import Act
 from fechatter.domain.errors import Suspended, Unauthenticated
 from fechatter.domain.people import Caller, User, UserStatus, Workspace
-from fechatter.store import sessions, users, workspaces
+from fechatter.store import audit, sessions, users, workspaces
 from fechatter.store.database import Connection, Database
+from fechatter.store.users import Credentials
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -29,15 +31,29 @@ class SignedIn(msgspec.Struct, frozen=True):
 async def sign_in(
     db: Database, passwords: Passwords, *, email: str, password: str, device: Device, ttl_s: int
 ) -> SignedIn:
-    """Begin a session. Raises Unauthenticated alike for unknown mail and wrong password, Suspended."""
+    """Begin a session. Raises Unauthenticated alike for unknown mail and wrong password, Suspended after a right one.
+
+    Whether the address is known, has a password or a wrong one was given: one look-up, one verification, one line in
+    the audit log.
+    """
     async with db.connection() as connection:
         known = await users.find_credentials(connection, email)
-    if not await passwords.verify(password, known.password_hash if known else None) or known is None:
+    fits = await passwords.verify(password, known.password_hash if known else None)
+    if not fits or known is None:
+        await _refuse(db, known, device, "wrong")
         raise Unauthenticated("The email address or the password is wrong: check both, or create an account.")
     if known.status is UserStatus.SUSPENDED or (known.workspaces and not known.active_workspaces):
+        await _refuse(db, known, device, "suspended")
         raise Suspended
+    newer = await _rehash(passwords, password, known)
     async with db.transaction() as tx:
-        return await begin_session(tx, known.user_id, device, ttl_s)
+        if await users.hold_credentials(tx, known.user_id, known.password_hash) is not UserStatus.ACTIVE:
+            raise Unauthenticated("The password has just been changed: sign in with the new one.")
+        if newer is not None:
+            await users.set_password(tx, known.user_id, newer, instead_of=known.password_hash)
+        signed_in = await begin_session(tx, known.user_id, device, ttl_s)
+        await audit.record(tx, Act.SIGNED_IN, actor=signed_in.caller, subject_id=known.user_id)
+        return signed_in
 
 
 async def begin_session(tx: Connection, user_id: int, device: Device, ttl_s: int) -> SignedIn:
@@ -52,15 +68,26 @@ async def refresh(db: Database, refresh_token: str, ttl_s: int) -> SignedIn:
     """Go on with a session. Raises Unauthenticated; a token that was spent long ago ends the session."""
     async with db.transaction() as tx:
         rotated = await sessions.rotate(tx, refresh_token, ttl_s)
-        if not isinstance(rotated, sessions.Refusal):
+        if isinstance(rotated, sessions.Rotated):
             return await _signed_in(tx, rotated.caller, rotated.refresh_token)
+        if isinstance(rotated, sessions.Reused):
+            await audit.record(tx, Act.REFRESH_REUSED, actor=None, subject_id=rotated.caller.user_id)
     raise Unauthenticated("The session has ended: sign in again.")
 
 
-async def sign_out(db: Database, session_id: int) -> None:
-    """End the session at once, on every open stream too."""
+async def _rehash(passwords: Passwords, password: str, known: Credentials) -> str | None:
+    """A hash of today's cost, if the stored one was made at another."""
+    if known.password_hash is None or not passwords.is_outdated(known.password_hash):
+        return None
+    return await passwords.hash(password)
+
+
+async def _refuse(db: Database, known: Credentials | None, device: Device, why: str) -> None:
     async with db.transaction() as tx:
-        await sessions.end(tx, session_id)
+        subject_id = known.user_id if known else None
+        await audit.record(
+            tx, Act.SIGN_IN_FAILED, actor=None, subject_id=subject_id, address=device.address, reason=why
+        )
 
 
 async def _signed_in(tx: Connection, caller: Caller, refresh_token: str) -> SignedIn:

@@ -58,6 +58,17 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in that goes on. `current`: it is the one that asks. `last_seen_at` is right to some minutes."""
+
+    id: int
+    user_agent: str
+    address: str
+    created_at: datetime
+    last_seen_at: datetime
+    current: bool
+
+
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """A workspace with the caller's role in it."""
 

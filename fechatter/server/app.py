@@ -3,6 +3,7 @@
 create_app   from settings to an app; the pool opens with the app's life-span
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,17 +19,24 @@ from fechatter.actions.passwords import Passwords
 from fechatter.actions.post_message import Posting
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
+from fechatter.files.storage import open_storage
+from fechatter.server import upkeep
+from fechatter.server.activity import Activity
 from fechatter.server.auth import provide_caller, provide_claimed_caller
 from fechatter.server.context import Context
 from fechatter.server.docs import DocsPage
 from fechatter.server.edge import Edge
+from fechatter.server.file_access import file_tokens
+from fechatter.server.limits import RateLimits
 from fechatter.server.problems import handlers
 from fechatter.server.routes import (
     auth,
     chat_members,
     chats,
+    files,
     messages,
     notifications,
+    presence,
     receipts,
     service,
     users,
@@ -43,10 +51,12 @@ from fechatter.store.migrate import check_schema
 API: Sequence[ControllerRouterHandler] = [
     *auth.ROUTES,
     *users.ROUTES,
+    *presence.ROUTES,
     *workspaces.ROUTES,
     *chats.ROUTES,
     *chat_members.ROUTES,
     *messages.ROUTES,
+    *files.ROUTES,
     *receipts.ROUTES,
     *notifications.ROUTES,
 ]
@@ -108,8 +118,22 @@ class _Start:
                 await check_schema(connection)
             tokens = Tokens(settings.auth.signing_key.encode(), settings.auth.issuer, settings.auth.token_ttl_s)
             posting = Posting(db)
-            self._context = Context(settings, db, tokens, passwords, posting, SidebarCache())
+            limits, activity = RateLimits(db, settings.limits), Activity(db)
+            self._context = Context(
+                settings,
+                db,
+                tokens,
+                file_tokens(settings),
+                passwords,
+                posting,
+                open_storage(settings),
+                SidebarCache(),
+                limits,
+                activity,
+            )
+            chores = asyncio.create_task(upkeep.run(db, limits, activity), name="upkeep")
             yield
+            chores.cancel()
             await posting.close()
         finally:
             passwords.close()

@@ -1,9 +1,8 @@
 """Who is calling.
 
-claimed_caller   whom a valid token names; the route's one statement checks that the session goes on
-live_caller      the same, checked against the database: for routes that do not check in their own statement
-device_of        where the call comes from
-file_tokens      for the cookie with which a browser loads files
+provide_claimed_caller   whom a valid token names; the route's one statement checks that the session goes on
+provide_caller           the same, checked against the database: for routes that do not check in their own statement
+device_of                where the call comes from
 """
 
 import time
@@ -12,10 +11,8 @@ from typing import Any
 from litestar import Request
 
 from fechatter.actions.sign_in import Device
-from fechatter.config import Settings
 from fechatter.domain.errors import Unauthenticated
 from fechatter.domain.people import Caller
-from fechatter.domain.tokens import Tokens
 from fechatter.server.context import Context
 from fechatter.store import sessions
 
@@ -24,20 +21,29 @@ USER_AGENT_CHARS = 256
 
 
 async def provide_claimed_caller(request: ApiRequest, context: Context) -> Caller:
-    """Whom the bearer token names. Raises Unauthenticated or TokenExpired."""
+    """Whom the bearer token names. Raises Unauthenticated, TokenExpired, or RateLimited: each call counts."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
-    return context.tokens.verify(token.strip(), time.time())
+    caller = context.tokens.verify(token.strip(), time.time())
+    admit(request, context, caller)
+    return caller
 
 
 async def provide_caller(request: ApiRequest, context: Context) -> Caller:
-    """Whom the bearer token names, if their session goes on. Raises Unauthenticated or TokenExpired."""
+    """Whom the bearer token names, if their session goes on. Raises Unauthenticated, TokenExpired or RateLimited."""
     caller = await provide_claimed_caller(request, context)
     async with context.db.connection() as connection:
         if not await sessions.is_live(connection, caller):
             raise Unauthenticated("The session has ended: sign in again.")
     return caller
+
+
+def admit(request: ApiRequest, context: Context, caller: Caller) -> None:
+    """Count the call against the caller's rate and note that they are there. Raises RateLimited."""
+    kind = "read" if request.method in ("GET", "HEAD") else "post"
+    request.scope["state"]["standing"] = context.limits.spend(kind, caller.user_id)
+    context.activity.note(caller, _workspace_named(request))
 
 
 def device_of(request: ApiRequest) -> Device:
@@ -46,10 +52,10 @@ def device_of(request: ApiRequest) -> Device:
     return Device(user_agent=agent, address=request.client.host if request.client else "")
 
 
-def file_tokens(settings: Settings) -> Tokens:
-    """Issues and verifies what the files' cookie holds: another issuer, so that neither kind passes for the other.
-
-    They live as long as a session without use, and end with the session: it is asked at each use.
-    """
-    auth = settings.auth
-    return Tokens(auth.signing_key.encode(), f"{auth.issuer}/files", auth.refresh_ttl_s)
+def _workspace_named(request: ApiRequest) -> int | None:
+    """The workspace that the address names, in the path or the query."""
+    named: Any = request.path_params.get("workspace_id")
+    if named is None and b"workspace_id=" in request.scope["query_string"]:
+        text = request.query_params.get("workspace_id", "")
+        named = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return named if isinstance(named, int) and 0 < named < 2**63 else None

@@ -6,6 +6,9 @@ from fechatter.actions.passwords import Passwords
 from fechatter.actions.post_message import Posting
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
+from fechatter.files.storage import Storage
+from fechatter.server.activity import Activity
+from fechatter.server.limits import RateLimits
 from fechatter.server.sidebar_cache import SidebarCache
 from fechatter.store.database import Database
 
@@ -16,14 +19,22 @@ class Context:
     settings    what the operator has chosen
     db          the pool; opened before the first request
     tokens      issues and verifies access tokens
+    file_tokens the same for the cookie that reads files: each refuses the other's
     passwords   hashes in its own threads
     posting     gathers posts into statements
+    storage     where the bytes of files are
     sidebars    the chat lists that went out lately
+    limits      how often each may ask
+    activity    who asked lately
     """
 
     settings: Settings
     db: Database
     tokens: Tokens
+    file_tokens: Tokens
     passwords: Passwords
     posting: Posting
+    storage: Storage
     sidebars: SidebarCache
+    limits: RateLimits
+    activity: Activity

@@ -4,27 +4,30 @@ start          a session with its first refresh token
 is_live        whether a caller may go on
 rotate         spend a refresh token and get the next
 end            end a session at once
+end_all        end the sessions of a user
+list_          the sessions of a user
+note_seen      these sessions are in use
+tidy           forget what nobody can use any more
 """
 
 import hashlib
 import secrets
+from collections.abc import Collection, Sequence
 from datetime import timedelta
-from enum import Enum, auto
 
 import msgspec
 
-from fechatter.domain.people import Caller
-from fechatter.store.database import Connection
+from fechatter.domain.people import Caller, Session
+from fechatter.store.database import Connection, struct_from
 
 GRACE_S = 30
 """The last spent token may come again for this long: two tabs, or an answer that was lost."""
 
 
-class Refusal(Enum):
-    """Why a refresh token was not taken."""
+class Reused(msgspec.Struct, frozen=True):
+    """An older refresh token came back: someone else has it, so the whole session has been ended."""
 
-    UNKNOWN = auto()
-    REUSED = auto()  # an older token came back: someone else has it, so the whole session has been ended
+    caller: Caller
 
 
 class Rotated(msgspec.Struct, frozen=True):
@@ -60,32 +63,29 @@ async def is_live(connection: Connection, caller: Caller) -> bool:
     )
 
 
-async def rotate(connection: Connection, refresh_token: str, ttl_s: int) -> Rotated | Refusal:
-    """Spend `refresh_token` and return its session with the next one; ends the session on reuse."""
-    row = await connection.fetchrow(
+async def rotate(connection: Connection, refresh_token: str, ttl_s: int) -> Rotated | Reused | None:
+    """Spend `refresh_token` and return its session with the next one; None if it is good for nothing."""
+    caller = await _hold_session(connection, refresh_token)
+    if caller is None:
+        return None
+    # A new statement, so a new snapshot: what others did to the token while this one waited for the session.
+    good = await connection.fetchval(
         """
-        SELECT t.session_id, s.user_id, t.spent_at IS NULL AS fresh,
-               t.spent_at > now() - $2::interval AND NOT EXISTS (
-                   SELECT FROM refresh_tokens later
-                   WHERE later.session_id = t.session_id AND later.spent_at > t.spent_at) AS just_spent
-        FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
-        WHERE t.hash = $1 AND t.expires_at > now() AND s.ended_at IS NULL AND u.status = 'Active'
-        FOR UPDATE OF s
+        SELECT t.spent_at IS NULL OR t.spent_at > now() - $2::interval AND NOT EXISTS (
+            SELECT FROM refresh_tokens later WHERE later.session_id = t.session_id AND later.spent_at > t.spent_at)
+        FROM refresh_tokens t WHERE t.hash = $1
         """,
         _hash(refresh_token),
         timedelta(seconds=GRACE_S),
     )
-    if row is None:
-        return Refusal.UNKNOWN
-    if not (row["fresh"] or row["just_spent"]):
-        await end(connection, row["session_id"])
-        return Refusal.REUSED
+    if not good:
+        await end(connection, caller.session_id)
+        return Reused(caller)
     await connection.execute(
         "UPDATE refresh_tokens SET spent_at = clock_timestamp() WHERE hash = $1 AND spent_at IS NULL",
         _hash(refresh_token),
     )
-    await connection.execute("UPDATE sessions SET last_seen_at = now() WHERE id = $1", row["session_id"])
-    caller = Caller(row["user_id"], row["session_id"])
+    await connection.execute("UPDATE sessions SET last_seen_at = now() WHERE id = $1", caller.session_id)
     return Rotated(caller, await _issue(connection, caller.session_id, ttl_s))
 
 
@@ -94,11 +94,104 @@ async def end(connection: Connection, session_id: int) -> None:
     await connection.execute("UPDATE sessions SET ended_at = now() WHERE id = $1 AND ended_at IS NULL", session_id)
 
 
-async def of_refresh_token(connection: Connection, refresh_token: str) -> int | None:
-    """The id of the session that `refresh_token` belongs to."""
-    return await connection.fetchval(
-        "SELECT session_id FROM refresh_tokens WHERE hash = $1 AND expires_at > now()", _hash(refresh_token)
+async def end_all(connection: Connection, user_id: int, *, except_session: int | None = None) -> list[int]:
+    """End the sessions of a user, but for one; return the ids of those that ended now."""
+    rows = await connection.fetch(
+        """
+        UPDATE sessions SET ended_at = now()
+        WHERE user_id = $1 AND ended_at IS NULL AND id IS DISTINCT FROM $2 RETURNING id
+        """,
+        user_id,
+        except_session,
     )
+    return [row["id"] for row in rows]
+
+
+async def end_of_user(connection: Connection, user_id: int, session_id: int) -> bool:
+    """End a session if it is the user's and goes on."""
+    ended = await connection.fetchval(
+        "UPDATE sessions SET ended_at = now() WHERE id = $2 AND user_id = $1 AND ended_at IS NULL RETURNING true",
+        user_id,
+        session_id,
+    )
+    return bool(ended)
+
+
+async def of_refresh_token(connection: Connection, refresh_token: str) -> Caller | None:
+    """Whose session `refresh_token` belongs to, if it goes on."""
+    row = await connection.fetchrow(
+        """
+        SELECT s.id, s.user_id FROM refresh_tokens t
+        JOIN sessions s ON s.id = t.session_id AND s.ended_at IS NULL
+        JOIN users u ON u.id = s.user_id AND u.status = 'Active'
+        WHERE t.hash = $1 AND t.expires_at > now()
+        """,
+        _hash(refresh_token),
+    )
+    return None if row is None else Caller(row["user_id"], row["id"])
+
+
+async def list_(connection: Connection, caller: Caller) -> Sequence[Session]:
+    """The sessions of the caller that can go on, the last used first."""
+    rows = await connection.fetch(
+        """
+        SELECT s.id, s.user_agent, s.address, s.created_at, s.last_seen_at, s.id = $2 AS current
+        FROM sessions s
+        WHERE s.user_id = $1 AND s.ended_at IS NULL AND (s.id = $2 OR EXISTS (
+            SELECT FROM refresh_tokens t WHERE t.session_id = s.id AND t.spent_at IS NULL AND t.expires_at > now()))
+        ORDER BY s.id <> $2, s.last_seen_at DESC, s.id DESC
+        """,
+        caller.user_id,
+        caller.session_id,
+    )
+    return [struct_from(row, Session) for row in rows]
+
+
+async def note_seen(connection: Connection, session_ids: Collection[int]) -> None:
+    """These sessions are in use; noted to the minute."""
+    await connection.execute(
+        """
+        WITH seen AS (
+            SELECT id FROM sessions WHERE id = ANY($1::bigint[]) AND last_seen_at < now() - interval '1 minute'
+            ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+        UPDATE sessions s SET last_seen_at = now() FROM seen WHERE s.id = seen.id
+        """,
+        list(session_ids),
+    )
+
+
+async def tidy(connection: Connection) -> None:
+    """Forget up to a thousand tokens that have expired, and as many sessions that ended a month ago."""
+    await connection.execute(
+        """
+        DELETE FROM refresh_tokens WHERE hash IN (
+            SELECT hash FROM refresh_tokens WHERE expires_at < now() - interval '1 day'
+            LIMIT 1000 FOR UPDATE SKIP LOCKED)
+        """
+    )
+    await connection.execute(
+        """
+        DELETE FROM sessions WHERE id IN (
+            SELECT s.id FROM sessions s
+            WHERE coalesce(s.ended_at, s.created_at) < now() - interval '31 days'
+              AND NOT EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id AND s.ended_at IS NULL)
+            LIMIT 1000 FOR UPDATE SKIP LOCKED)
+        """
+    )
+
+
+async def _hold_session(connection: Connection, refresh_token: str) -> Caller | None:
+    """Whose session the token belongs to, if it goes on; held until the transaction ends."""
+    row = await connection.fetchrow(
+        """
+        SELECT s.id, s.user_id FROM refresh_tokens t
+        JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
+        WHERE t.hash = $1 AND t.expires_at > now() AND s.ended_at IS NULL AND u.status = 'Active'
+        FOR UPDATE OF s
+        """,
+        _hash(refresh_token),
+    )
+    return None if row is None else Caller(row["user_id"], row["id"])
 
 
 async def _issue(connection: Connection, session_id: int, ttl_s: int) -> str:

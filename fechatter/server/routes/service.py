@@ -53,7 +53,7 @@ async def config(request: ApiRequest, context: Context) -> Config:
         notify_url=notify_url(request, context),
         signup=settings.auth.signup,
         limits=limits,
-        features={"search": False, "files": False, "websocket": True},
+        features={"search": False, "files": True, "websocket": True},
     )
 
 

@@ -1,0 +1,67 @@
+"""What a server does beside answering: short, regular, and never in the way of an answer.
+
+run   until cancelled
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from fechatter.domain.errors import DomainError
+from fechatter.server.activity import Activity
+from fechatter.server.limits import RateLimits
+from fechatter.store import garbage, presence, rate_limits, sessions
+from fechatter.store.database import Connection, Database
+
+TASK = "upkeep"
+"""The name of its tasks: what they do is no part of a request."""
+SHARE_S = 1.0
+FLUSH_S = 2.0
+SETTLE_S = 15.0
+TIDY_S = 60.0
+GARBAGE_STEPS = 200
+"""So many times some thousand rows, then others have their turn."""
+
+log = structlog.get_logger(__name__)
+
+
+async def run(db: Database, limits: RateLimits, activity: Activity) -> None:
+    """Share rates every second, write down activity every two, tell of lapsed presence, delete what is left over.
+
+    Goes on through an outage of the database; several servers may do the same at once.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_every(SHARE_S, limits.share), name=TASK)
+        tasks.create_task(_every(FLUSH_S, activity.flush), name=TASK)
+        tasks.create_task(_every(SETTLE_S, lambda: _with(db, presence.settle)), name=TASK)
+        tasks.create_task(_every(TIDY_S, lambda: _tidy(db)), name=TASK)
+
+
+async def _tidy(db: Database) -> None:
+    await _with(db, rate_limits.tidy)
+    await _with(db, sessions.tidy)
+    for _ in range(GARBAGE_STEPS):
+        if not await _delete_garbage(db):
+            break
+
+
+async def _delete_garbage(db: Database) -> bool:
+    async with db.connection() as connection:
+        return await garbage.delete_some(connection)
+
+
+async def _with(db: Database, work: Callable[[Connection], Awaitable[None]]) -> None:
+    async with db.connection() as connection:
+        await work(connection)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except DomainError as error:
+            log.warning("upkeep.failed", error=type(error).__name__)
+        except Exception:
+            log.exception("upkeep.failed")
