@@ -83,7 +83,7 @@ def served_as(mime_type: str) -> str:
     """Markup that could run goes out as text to be saved, so that no setting of a browser makes a page of it."""
     if mime_type in SAFE_INLINE or mime_type in _BELIEVED:
         return mime_type
-    return "text/plain; charset=utf-8" if mime_type == "text/plain" else UNKNOWN
+    return mime_type if mime_type == "text/plain" else UNKNOWN
 
 
 def _image(file: BinaryIO, head: bytes) -> Kind | None:

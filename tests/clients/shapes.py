@@ -4,7 +4,7 @@ The tests have their own, so that a change of the program's types by mistake is 
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -51,13 +51,26 @@ class Invite(msgspec.Struct, frozen=True):
     url: str
 
 
+class File(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    mime_type: str
+    size: int
+    sha256: str
+    url: str
+    created_at: datetime
+    width: int | None = None
+    height: int | None = None
+    thumbnail_url: str | None = None
+
+
 class Message(msgspec.Struct, frozen=True):
     id: int
     chat_id: int
     seq: int
     sender_id: int
     content: str
-    files: list[Any]
+    files: list[File]
     reply_to: int | None
     mentions: list[int]
     created_at: datetime
