@@ -167,6 +167,9 @@ def _copy(installation: Path, target: Path) -> Path:
     for path in [unfinished, *unfinished.rglob("*")]:
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     unfinished.rename(target)
+    for former in target.parent.glob("postgresql-*"):
+        if former != target:
+            shutil.rmtree(former)
     return programs
 
 

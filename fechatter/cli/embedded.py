@@ -36,7 +36,7 @@ from fechatter.cli.cluster import (
 )
 from fechatter.cli.folder import hold
 from fechatter.config import Settings
-from fechatter.config.secrets import make_folder, secret_file
+from fechatter.config.secrets import make_data_folder, secret_file
 from fechatter.domain.errors import OperatorError
 
 PORT = 5432
@@ -141,7 +141,7 @@ def database_url(settings: Settings) -> Generator[str]:
 @contextmanager
 def attach(data_dir: Path) -> Generator[str]:
     """The address of the data folder's PostgreSQL, running for the time of the block, whoever started it."""
-    make_folder(data_dir, 0o711)
+    make_data_folder(data_dir)
     server = EmbeddedPostgres(data_dir)
     if url := running_url(data_dir):
         yield url

@@ -27,7 +27,7 @@ from fechatter.config.values import SECTIONS, Value, convert
 Role = Literal["all", "server", "notify"]
 
 SYSTEM_FILE = Path("/etc/config/app.yaml")
-NOTIFY_KEYS = frozenset({"server.host", "server.port", "server.public_url", "server.workers"})
+NOTIFY_KEYS = frozenset({"server.host", "server.port", "server.public_url"})
 
 
 class Loaded(Struct, frozen=True):

@@ -19,11 +19,16 @@ from fechatter.config.tree import Settings
 
 def prepare(settings: Settings) -> Settings:
     """Make the data folder and fill in the signing key. ConfigError if the folder cannot be written."""
-    make_folder(settings.data_dir, 0o711)
+    make_data_folder(settings.data_dir)
     if settings.auth.signing_key:
         return settings
     key = secret_file(settings.data_dir, "signing_key")
     return replace(settings, auth=replace(settings.auth, signing_key=key))
+
+
+def make_data_folder(path: Path) -> None:
+    """Closed to others; made by root, it can be passed, since PostgreSQL's user has its own folder in it."""
+    make_folder(path, 0o711 if os.geteuid() == 0 else 0o700)
 
 
 def make_folder(path: Path, mode: int) -> None:

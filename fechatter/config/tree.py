@@ -55,7 +55,6 @@ class Server(Section, frozen=True, kw_only=True):
     db_url: str = ""
     public_url: str = ""
     """The address that people open, e.g. https://chat.example.org; empty: the one of the request."""
-    workers: Count = 1
 
 
 class Notify(Section, frozen=True, kw_only=True):
@@ -68,7 +67,6 @@ class Notify(Section, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
     """Web origins that may connect; empty: the web client's own."""
     heartbeat_s: Annotated[float, Meta(gt=0, le=300)] = 15.0
-    workers: Count = 1
     retention_days: Annotated[int, Meta(ge=1, le=3650)] = 7
 
 

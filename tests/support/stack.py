@@ -2,7 +2,7 @@
 
 Stack.start(folder, …)       run `fechatter up` and wait until it is ready
 stack.api_url, .notify_url   where the services are
-stack.pid("notify_server")   the process of a part: fechatter_server, notify_server or PostgreSQL
+stack.pid("notify_server")   the process of a part: fechatter_server, notify_server, worker or PostgreSQL
 stack.kill("notify_server")  SIGKILL to a part; the supervisor starts it again
 stack.wait_ready()           until every part is there and ready
 stack.stop()                 SIGTERM, and the exit code
@@ -29,7 +29,7 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).resolve().parents[2]
 START_PATIENCE_S = 60.0
 STOP_PATIENCE_S = 40.0
-PARTS = ("fechatter_server", "notify_server", "PostgreSQL")
+PARTS = ("fechatter_server", "notify_server", "worker", "PostgreSQL")
 
 
 class Stack:
@@ -192,7 +192,8 @@ def _part_of(command: list[str]) -> str | None:
     if command and Path(command[0]).name == "postgres":
         return "PostgreSQL"
     if "fechatter" in command:
-        return {"server": "fechatter_server", "notify": "notify_server"}.get(command[command.index("fechatter") + 1])
+        role = command[command.index("fechatter") + 1]
+        return {"server": "fechatter_server", "notify": "notify_server", "worker": "worker"}.get(role)
     return None
 
 
