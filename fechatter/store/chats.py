@@ -29,10 +29,12 @@ COLUMNS = (
     "c.updated_at, c.member_count, c.single_low, c.single_high, c.last_seq, "
     "coalesce(cm.last_read_seq, c.last_seq) AS last_read_seq"
 )
-MENTIONS = (
-    "(SELECT count(*) FROM mentions x WHERE x.chat_id = c.id AND x.user_id = $1 AND x.seq > cm.last_read_seq)"
-    " AS mention_count"
-)
+# Most chats of a long list have been read: nothing to count there.
+MENTIONS = """
+    CASE WHEN cm.last_read_seq < c.last_seq THEN
+        (SELECT count(*) FROM mentions x WHERE x.chat_id = c.id AND x.user_id = $1 AND x.seq > cm.last_read_seq)
+    ELSE 0 END AS mention_count
+"""
 _LIVE = """
     JOIN sessions s ON s.id = $2 AND s.user_id = $1 AND s.ended_at IS NULL
     JOIN users u ON u.id = $1 AND u.status = 'Active'

@@ -13,7 +13,7 @@ from fechatter.store.database import Connection
 
 # Whatever changes a chat for its members takes a position in its stream, so the position, how far the user has read
 # and which chats there are, together, stamp the list. If the stamp is the one that is known, the join below it
-# never runs.
+# never runs: OFFSET 0 keeps the planner from asking only after it.
 _SIDEBAR = f"""
 WITH caller AS MATERIALIZED (
     SELECT u.id FROM users u
@@ -34,7 +34,7 @@ WITH caller AS MATERIALIZED (
 SELECT stamp.stamp, chat.* FROM caller CROSS JOIN stamp LEFT JOIN LATERAL (
     SELECT {COLUMNS}, {MENTIONS}, {messages.COLUMNS}, c.active_at
     FROM shown JOIN chats c ON c.id = shown.id JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $1 {LAST}
-    WHERE stamp.stamp IS DISTINCT FROM $6
+    WHERE stamp.stamp IS DISTINCT FROM $6 OFFSET 0
 ) chat ON true
 ORDER BY chat.active_at DESC, chat.chat_id_ DESC
 """
