@@ -55,7 +55,7 @@ class HttpConnection(asyncio.Protocol):
         self._answering = False
         self._peer = ""
         self.rest = b""
-        self._unparsed = 0  # bytes since the parser last made something of them
+        self._completed = False  # whether a request was completed by what is being parsed
         self._begin()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -74,9 +74,7 @@ class HttpConnection(asyncio.Protocol):
         return self._answering
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head == 0 and not self._answering:
-            self.deadline = self._loop.time() + HEAD_TIMEOUT_S
-        self._unparsed += len(data)
+        self._completed = False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -84,9 +82,11 @@ class HttpConnection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserInvalidMethodError) as error:
             self._give_up(error.__context__ if isinstance(error.__context__, HttpError) else _BAD)
             return
-        if self._unparsed > HEAD_BYTES:
-            self._give_up(_HUGE_HEAD)
-            return
+        if self._in_head and not self._completed:
+            self._fed += len(data)
+            if self._fed > HEAD_BYTES:
+                self._give_up(_HUGE_HEAD)
+                return
         if len(self._requests) > _QUEUE:
             self.transport.pause_reading()
         self._answer_next()
@@ -108,8 +108,8 @@ class HttpConnection(asyncio.Protocol):
 
     def expire(self) -> None:
         """The deadline has come: say so to a client in the middle of a head, and close."""
-        if self._in_head:
-            self._give_up(_SLOW_HEAD)
+        if self._in_message:
+            self._give_up(_SLOW)
         else:
             self.transport.close()
 
@@ -135,7 +135,9 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._begin()
-        self._in_head = 1
+        self._in_message = self._in_head = True
+        if not self._answering:
+            self.deadline = self._loop.time() + HEAD_TIMEOUT_S
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -146,27 +148,27 @@ class HttpConnection(asyncio.Protocol):
         self._headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1").strip())
 
     def on_headers_complete(self) -> None:
-        self._unparsed = 0
+        self._in_head = False
 
     def on_body(self, body: bytes) -> None:
-        self._unparsed = 0
         self._body += len(body)
         if self._body > BODY_BYTES:
             raise HttpError(413, "No request to this service has a body.")
 
     def on_message_complete(self) -> None:
-        self._unparsed = self._in_head = 0
+        self._in_message = False
+        self._completed = True
         self._requests.append(self._request())
 
     def _begin(self) -> None:
         self._url = b""
         self._headers: dict[str, str] = {}
-        self._in_head = self._body = 0
+        self._in_message = self._in_head = False
+        self._size = self._fed = self._body = 0  # of the head as parsed, the head as it came, and the body
 
     def _count(self, size: int) -> None:
-        self._unparsed = 0
-        self._in_head += size
-        if self._in_head > HEAD_BYTES:
+        self._size += size
+        if self._size > HEAD_BYTES:
             raise _HUGE_HEAD
 
     def _request(self) -> Request:
@@ -194,4 +196,4 @@ class HttpConnection(asyncio.Protocol):
 
 _BAD = HttpError(400, "This is not an HTTP/1.1 request.")
 _HUGE_HEAD = HttpError(431, f"The request's head is larger than {HEAD_BYTES} bytes.")
-_SLOW_HEAD = HttpError(408, "The request did not arrive in time.")
+_SLOW = HttpError(408, "The request did not arrive in time.")
