@@ -1,7 +1,8 @@
-"""The two services, each alone in its process.
+"""The services, each alone in its process.
 
 server(settings)   fechatter_server under uvicorn, until SIGTERM
 notify(settings)   notify_server, until SIGTERM
+worker(settings)   what nobody waits for, until SIGTERM
 """
 
 import asyncio
@@ -53,6 +54,13 @@ def notify(settings: Settings) -> None:
     _require_database(settings)
     ports.check_port("notify_server", settings.notify.host, settings.notify.port, "FECHATTER_NOTIFY__PORT")
     uvloop.run(run(settings))
+
+
+def worker(settings: Settings) -> None:
+    """Raises OperatorError if the database is away or of another schema."""
+    from fechatter.cli.worker import run
+
+    asyncio.run(run(settings))
 
 
 def _require_database(settings: Settings) -> None:

@@ -1,6 +1,6 @@
 """`fechatter up`: the whole chat under one supervisor.
 
-run(options)   PostgreSQL (unless one is configured) → schema → both services → one line with the address
+run(options)   PostgreSQL (unless one is configured) → schema → both services and a worker → one line with the address
 """
 
 import sys
@@ -32,10 +32,21 @@ async def _start(services: Supervisor, settings: Settings, options: Options) -> 
     await services.start(
         _service("fechatter_server", options.child("server"), environment, settings.server.host, settings.server.port),
         _service("notify_server", options.child("notify"), environment, settings.notify.host, settings.notify.port),
+        Service(
+            name="worker",
+            command=lambda: options.child("worker"),
+            environment=environment,
+            ready=_at_once,
+        ),
     )
     address = settings.server.public_url or ports.local_url(settings.server.host, settings.server.port)
     sys.stdout.write(f"{settings.name} is ready: {address}\n")
     sys.stdout.flush()
+
+
+async def _at_once() -> bool:
+    """Nobody waits for the worker; one that cannot start is started again and said so."""
+    return True
 
 
 async def _start_postgres(services: Supervisor, settings: Settings) -> str:

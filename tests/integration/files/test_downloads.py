@@ -37,7 +37,9 @@ async def test_a_range_beyond_the_end_is_416(world: World, asked: str) -> None:
     assert answer.headers["content-range"] == "bytes */100"
 
 
-@pytest.mark.parametrize("asked", ["bytes=", "bytes=-", "bytes=5-4", "lines=1-2", "bytes=0-1,5-6", "bytes=a-b", "x" * 5000])
+@pytest.mark.parametrize(
+    "asked", ["bytes=", "bytes=-", "bytes=5-4", "lines=1-2", "bytes=0-1,5-6", "bytes=a-b", "x" * 5000]
+)
 async def test_what_is_no_single_range_gives_everything(world: World, asked: str) -> None:
     (ada,) = await world.people("Ada")
     answer = await download(ada, await upload(ada, CONTENT), Range=asked)
