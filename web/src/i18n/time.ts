@@ -1,7 +1,7 @@
 /**
  * Times and days in the reader's language and time zone.
  *
- * clock            10:42 AM         shortClock without AM or PM          stamp      the whole date and time
+ * clock            10:42 AM     shortClock without AM or PM          stamp      the whole date and time
  * dayOf            a key that is equal for moments of one local day; dayName: Today, Yesterday, or the date
  * recently         as short as a list needs: the time today, else the day
  */
@@ -9,11 +9,11 @@
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 export const clock = (at: string, locale: string): string =>
-  format(locale, { hour: '2-digit', minute: '2-digit' }).format(new Date(at));
+  format(locale, { timeStyle: 'short' }).format(new Date(at));
 
 /** For where there is little room and the time stands beside its day. */
 export const shortClock = (at: string, locale: string): string =>
-  format(locale, { hour: 'numeric', minute: '2-digit' })
+  format(locale, { timeStyle: 'short' })
     .formatToParts(new Date(at))
     .filter((part) => part.type !== 'dayPeriod')
     .map((part) => part.value)
