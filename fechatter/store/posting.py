@@ -123,11 +123,12 @@ SELECT earlier.n, earlier.draft_digest, false, {COLUMNS} FROM earlier JOIN messa
 """
 
 
-_POST = {
+POST = {
     (waiting, with_files): _statement(waiting=waiting, with_files=with_files)
     for waiting in (False, True)
     for with_files in (False, True)
 }
+"""The posting statement, by whether it waits for locked chats and whether files are in it."""
 
 
 class Refused(Enum):
@@ -159,7 +160,7 @@ async def post(connection: Connection, posts: Sequence[Post], *, wait: bool) -> 
     drafts = [post.draft for post in posts]
     files = [(n, file_id) for n, draft in enumerate(drafts) for file_id in draft.files]
     rows = await connection.fetch(
-        _POST[wait, bool(files)],
+        POST[wait, bool(files)],
         range(len(posts)),
         [post.chat_id for post in posts],
         [post.author.user_id for post in posts],

@@ -1,0 +1,1 @@
+"""How fast we are, as ratios to floors measured in the same minute (docs/performance.md)."""

@@ -1,0 +1,1 @@
+"""The rows of docs/performance.md that can be measured: a module each, with its ROW."""
