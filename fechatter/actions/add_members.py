@@ -2,6 +2,7 @@
 
 add_members   by an admin of the chat
 put_in        the change itself, for whoever is allowed to make it
+tell_of_newcomers   what all hear of it
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,10 +56,15 @@ async def put_in(tx: Connection, caller: Caller, place: Place, roles: Mapping[in
     chat = await chats.visible_to(tx, caller, place.id)
     if chat is None:
         raise NotFound
-    told = [_added(chat, user_id, roles[user_id]) for user_id in added]
-    created = [_created(chat, user_id, len(added) - n) for n, user_id in enumerate(added)]
+    await tell_of_newcomers(tx, chat, {user_id: roles[user_id] for user_id in added})
+
+
+async def tell_of_newcomers(tx: Connection, chat: Chat, roles: Mapping[int, ChatRole]) -> None:
+    """Append what the members and the newcomers hear of those who have just been put in. `chat` counts them."""
+    told = [_added(chat, user_id, role) for user_id, role in roles.items()]
+    created = [_created(chat, user_id, len(roles) - n) for n, user_id in enumerate(roles)]
     positions = await event_log.append(tx, [*told, *created])
-    await members.set_joined(tx, place.id, dict(zip(added, positions, strict=False)))
+    await members.set_joined(tx, chat.id, dict(zip(roles, positions, strict=False)))
 
 
 def _added(chat: Chat, user_id: int, role: ChatRole) -> Event:

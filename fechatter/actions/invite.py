@@ -1,8 +1,10 @@
 """Invite people to a workspace."""
 
-from fechatter.domain.errors import Forbidden, NotFound
+from fechatter.domain.audit import Act
+from fechatter.domain.errors import NotFound
 from fechatter.domain.people import Caller, WorkspaceRole
-from fechatter.store import invites, workspaces
+from fechatter.domain.workspace_rules import check_may_invite
+from fechatter.store import audit, invites, workspaces
 from fechatter.store.database import Database
 from fechatter.store.invites import Invite
 
@@ -23,15 +25,11 @@ async def invite(
     Raises NotFound for a foreign workspace, Forbidden for a role above the caller's or a caller who may not invite.
     """
     async with db.transaction() as tx:
-        workspace = await workspaces.get_for(tx, caller.user_id, workspace_id)
+        workspace = await workspaces.hold(tx, caller.user_id, workspace_id)
         if workspace is None:
             raise NotFound
-        needed = WorkspaceRole.MEMBER if members_may_invite else WorkspaceRole.ADMIN
-        if workspace.role.rank < needed.rank:
-            raise Forbidden("Only owners and admins of the workspace invite people.")
-        if role.rank > workspace.role.rank:
-            raise Forbidden("Nobody gives a role above their own.")
-        return await invites.insert(
+        check_may_invite(workspace.role, role, members_may_invite=members_may_invite)
+        made, code = await invites.insert(
             tx,
             workspace_id=workspace_id,
             role=role,
@@ -40,3 +38,7 @@ async def invite(
             expires_in_s=expires_in_s,
             created_by=caller.user_id,
         )
+        await audit.record(
+            tx, Act.INVITE_CREATED, actor=caller, workspace_id=workspace_id, invite=made.id, role=role.value
+        )
+        return made, code

@@ -2,6 +2,7 @@
 
 leave_chat        by oneself
 leave_all_chats   when someone goes from a workspace
+leave_to_successor   one of them
 take_out          the change itself, for whoever is allowed to make it
 """
 
@@ -32,23 +33,21 @@ async def leave_chat(db: Database, caller: Caller, chat_id: int) -> None:
 
 
 async def leave_all_chats(tx: Connection, workspace_id: int, user_id: int) -> None:
-    """Take the user out of all chats of the workspace but Singles, whose members never change.
+    """Take the user out of all chats of the workspace. Those that they alone owned pass to who comes next.
 
-    A chat that they alone owned passes to an admin, else to who has been in it longest. All chats are held before
-    the first event is appended: locks go from chats to users.
+    The two of a Single chat stay in it: what they wrote to each other is the other's too.
     """
-    chat_ids = await members.chats_of(tx, user_id, workspace_id)
-    places = [await chats.lock_for_departure(tx, chat_id, user_id) for chat_id in chat_ids]
-    for place in places:
-        if place is not None and place.role is not None:
-            owned_alone = place.role is ChatRole.OWNER and not await members.others_own(tx, place.id, user_id)
-            await take_out(tx, place, user_id, place.role)
-            if owned_alone:
-                await _pass_on(tx, place)
+    for chat_id in await members.chats_of(tx, user_id, workspace_id):
+        place = await chats.lock_for_departure(tx, chat_id, user_id)
+        if place is not None and place.role is not None and place.type is not ChatType.SINGLE:
+            await leave_to_successor(tx, place, user_id, place.role)
 
 
-async def _pass_on(tx: Connection, place: Place) -> None:
-    heir = await members.successor(tx, place.id)
+async def leave_to_successor(tx: Connection, place: Place, user_id: int, role: ChatRole) -> None:
+    """Take the user out; if they alone owned the chat, who comes next owns it."""
+    owned_alone = role is ChatRole.OWNER and not await members.others_own(tx, place.id, user_id)
+    await take_out(tx, place, user_id, role)
+    heir = await members.successor(tx, place.id) if owned_alone else None
     if heir is not None:
         await members.set_role(tx, place.id, heir, ChatRole.OWNER)
         await event_log.append(tx, [role_changed(place, heir, ChatRole.OWNER)])

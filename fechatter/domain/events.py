@@ -15,7 +15,7 @@ import msgspec
 
 from fechatter.domain.chats import Chat, ChatRole
 from fechatter.domain.messages import Message
-from fechatter.domain.people import User, UserPresence, Workspace, WorkspaceMember
+from fechatter.domain.people import SharedWorkspace, User, UserPresence, WorkspaceMember
 
 
 class EventType(StrEnum):
@@ -85,7 +85,7 @@ class Goodbye(msgspec.Struct, frozen=True, kw_only=True):
     retry_ms: int
 
 
-Payload = Message | Chat | Membership | Workspace | WorkspaceMember | User | Receipt
+Payload = Message | Chat | Membership | SharedWorkspace | WorkspaceMember | User | Receipt
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

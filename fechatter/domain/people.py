@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 import msgspec
 
@@ -78,6 +79,27 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     role: WorkspaceRole
     created_at: datetime
     updated_at: datetime
+
+
+class SharedWorkspace(msgspec.Struct, frozen=True, kw_only=True):
+    """A workspace as events carry it to all members: `role` is nobody's."""
+
+    id: int
+    name: str
+    description: str | None
+    role: None = None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Self:
+        return cls(
+            id=workspace.id,
+            name=workspace.name,
+            description=workspace.description,
+            created_at=workspace.created_at,
+            updated_at=workspace.updated_at,
+        )
 
 
 class WorkspaceMember(msgspec.Struct, frozen=True, kw_only=True):

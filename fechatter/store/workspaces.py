@@ -115,9 +115,10 @@ async def delete(connection: Connection, workspace_id: int) -> None:
     await connection.execute("DELETE FROM events WHERE stream = $1", stream_of_workspace(workspace_id))
 
 
-async def hold_for_deletion(connection: Connection, workspace_id: int) -> None:
-    """Until the transaction ends, nobody makes a chat in the workspace or comes into it."""
+async def hold_for_deletion(connection: Connection, user_id: int, workspace_id: int) -> Workspace | None:
+    """The same as `hold`, and nobody makes a chat in it either."""
     await connection.execute("SELECT FROM workspaces WHERE id = $1 FOR UPDATE", workspace_id)
+    return await get_for(connection, user_id, workspace_id)
 
 
 async def add_member(connection: Connection, workspace_id: int, user_id: int, role: WorkspaceRole) -> WorkspaceMember:
@@ -203,11 +204,11 @@ async def guests(connection: Connection, workspace_id: int, about: int | None) -
     return [row["user_id"] for row in rows]
 
 
-async def knows(connection: Connection, workspace_id: int, viewer: Workspace, viewer_id: int, user_id: int) -> bool:
-    """Whether the viewer, with the role in `viewer`, may know that `user_id` is in the workspace."""
-    if viewer.role is not WorkspaceRole.GUEST or viewer_id == user_id:
+async def knows(connection: Connection, mine: Workspace, viewer_id: int, user_id: int) -> bool:
+    """Whether the viewer, to whom the workspace is `mine`, may know that `user_id` is in it."""
+    if mine.role is not WorkspaceRole.GUEST or viewer_id == user_id:
         return True
-    return viewer_id in await guests(connection, workspace_id, user_id)
+    return viewer_id in await guests(connection, mine.id, user_id)
 
 
 async def members(

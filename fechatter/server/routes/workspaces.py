@@ -1,52 +1,73 @@
-"""/api/workspaces: the caller's workspaces, their members, their invites."""
-
-from datetime import datetime
-from typing import Annotated
+"""/api/workspaces: the caller's workspaces and who is in them."""
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, delete, get, patch, post, put
 
-from fechatter.actions.invite import invite
+from fechatter.actions.change_member import change_member
+from fechatter.actions.create_workspace import create_workspace
+from fechatter.actions.delete_workspace import delete_workspace
+from fechatter.actions.leave_workspace import leave_workspace
+from fechatter.actions.update_workspace import update_workspace
 from fechatter.domain.errors import NotFound
-from fechatter.domain.people import Caller, Workspace, WorkspaceMember, WorkspaceRole
-from fechatter.domain.text import check_email
+from fechatter.domain.people import Caller, UserStatus, Workspace, WorkspaceMember, WorkspaceRole
+from fechatter.domain.text import check_name, check_text
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import WHOLE, Id, Limit, Offset, listing
 from fechatter.store import workspaces
 
-WEEK_S = 7 * 24 * 3600
+DESCRIPTION_CHARS = 1024
 
 
-class NewInvite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`expires_in` in seconds; `max_uses` null: any number; `email`: good for that address only."""
-
-    role: WorkspaceRole = WorkspaceRole.MEMBER
-    expires_in: Annotated[int, msgspec.Meta(ge=1, le=365 * 24 * 3600)] = WEEK_S
-    max_uses: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
-    email: str | None = None
+class NewWorkspace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    description: str | None = None
 
 
-class CreatedInvite(msgspec.Struct, frozen=True, kw_only=True):
-    """An invite with its `code`, which is shown only here, and the address that leads to sign-up with it."""
+class WorkspaceChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays."""
 
-    id: int
-    code: str
-    url: str
-    workspace_id: int
-    role: WorkspaceRole
-    email: str | None
-    max_uses: int | None
-    uses: int
-    expires_at: datetime
-    created_by: int
-    created_at: datetime
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    description: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class MemberChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays. `status`: Suspended keeps the member out of this workspace until it is Active again."""
+
+    role: WorkspaceRole | None = None
+    status: UserStatus | None = None
 
 
 @get("/workspaces", summary="My workspaces", tags=["workspaces"])
 async def list_workspaces(context: Context, caller: Caller) -> list[Workspace]:
     async with context.db.connection() as connection:
         return list(await workspaces.of_user(connection, caller.user_id))
+
+
+@post("/workspaces", status_code=201, summary="Create a workspace", tags=["workspaces"])
+async def create(context: Context, caller: Caller, data: NewWorkspace) -> Workspace:
+    """The caller owns it. Names need not be unique."""
+    name = check_name("name", data.name, context.settings.limits.name_chars)
+    return await create_workspace(context.db, caller, name, _description(data.description))
+
+
+@put("/workspaces/{workspace_id:int}", summary="Change a workspace", tags=["workspaces"])
+async def update(context: Context, caller: Caller, workspace_id: Id, data: WorkspaceChange) -> Workspace:
+    """By owners and admins."""
+    name, description = data.name, data.description
+    return await update_workspace(
+        context.db,
+        caller,
+        workspace_id,
+        name if name is msgspec.UNSET else check_name("name", name, context.settings.limits.name_chars),
+        description if description is msgspec.UNSET else _description(description),
+    )
+
+
+@delete("/workspaces/{workspace_id:int}", status_code=204, summary="Delete a workspace", tags=["workspaces"])
+async def remove(context: Context, caller: Caller, workspace_id: Id) -> None:
+    """By an owner, with its chats, messages, files and invites."""
+    await delete_workspace(context.db, caller, workspace_id)
 
 
 @get("/workspaces/{workspace_id:int}/members", summary="Members of a workspace", tags=["workspaces"])
@@ -62,23 +83,27 @@ async def list_members(
     return listing(request, found, limit, offset)
 
 
-@post("/workspaces/{workspace_id:int}/invites", status_code=201, summary="Invite people", tags=["workspaces"])
-async def create_invite(
-    request: ApiRequest, context: Context, caller: Caller, workspace_id: Id, data: NewInvite
-) -> CreatedInvite:
-    """By owners and admins. Nobody gives a role above their own."""
-    created, code = await invite(
-        context.db,
-        caller,
-        workspace_id,
-        role=data.role,
-        email=None if data.email is None else check_email("email", data.email),
-        max_uses=data.max_uses,
-        expires_in_s=data.expires_in,
-        members_may_invite=context.settings.invites.members_may_invite,
-    )
-    base = context.settings.server.public_url.rstrip("/") or str(request.base_url).rstrip("/")
-    return CreatedInvite(code=code, url=f"{base}/invite/{code}", **msgspec.structs.asdict(created))
+@patch("/workspaces/{workspace_id:int}/members/{user_id:int}", summary="Change a member", tags=["workspaces"])
+async def update_member(
+    context: Context, caller: Caller, workspace_id: Id, user_id: Id, data: MemberChange
+) -> WorkspaceMember:
+    """By owners and admins: nobody changes those above them or gives a role above their own."""
+    return await change_member(context.db, caller, workspace_id, user_id, data.role, data.status)
 
 
-ROUTES = [list_workspaces, list_members, create_invite]
+@delete(
+    "/workspaces/{workspace_id:int}/members/{user_id:int}",
+    status_code=204,
+    summary="Remove a member, or leave",
+    tags=["workspaces"],
+)
+async def remove_member(context: Context, caller: Caller, workspace_id: Id, user_id: Id) -> None:
+    """By owners and admins, or by oneself. 409 for the last owner, unless nobody else is there: then it is deleted."""
+    await leave_workspace(context.db, caller, workspace_id, user_id)
+
+
+def _description(text: str | None) -> str | None:
+    return None if text is None else check_text("description", text, 0, DESCRIPTION_CHARS)
+
+
+ROUTES = [list_workspaces, create, update, remove, list_members, update_member, remove_member]
