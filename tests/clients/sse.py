@@ -90,14 +90,13 @@ class EventStream:
         return next(event.cursor for event in reversed(self.events) if event.cursor is not None)
 
     async def next(self, patience_s: float = PATIENCE_S) -> Event:
-        """The next event. Raises Disconnected when the stream ends, AssertionError when it breaks the contract."""
-        while True:
-            block = await self._next_block(patience_s)
-            if (event := _parse(block)) is not None:
-                self._check(event)
-                self.events.append(event)
-                return event
-            self.heartbeats += 1
+        """The next event. Raises Disconnected when the stream ends, TimeoutError, or AssertionError for a bad frame."""
+        async with asyncio.timeout(patience_s):
+            while (event := _parse(await self._next_block())) is None:
+                self.heartbeats += 1
+        self._check(event)
+        self.events.append(event)
+        return event
 
     async def hello(self) -> Hello:
         """The first event, which must be a hello with its own cursor."""
@@ -119,7 +118,8 @@ class EventStream:
 
     async def heartbeat(self) -> None:
         """Return when one has come. An event that comes instead breaks the test."""
-        block = await self._next_block(PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            block = await self._next_block()
         assert _parse(block) is None, block
         self.heartbeats += 1
 
@@ -131,10 +131,9 @@ class EventStream:
             repr(content[:80]),
         )
 
-    async def _next_block(self, patience_s: float) -> bytes:
+    async def _next_block(self) -> bytes:
         try:
-            async with asyncio.timeout(patience_s):
-                return await anext(self._blocks)
+            return await anext(self._blocks)
         except StopAsyncIteration as end:
             raise Disconnected("the stream ended") from end
         except httpx2.TransportError as problem:
@@ -175,7 +174,9 @@ async def listen(
     timeout = httpx2.Timeout(10, read=None)
     async with httpx2.AsyncClient(base_url=url, timeout=timeout) as client:
         try:
-            response = await client.send(client.build_request("GET", path, params=query, headers=sent), stream=True)
+            async with asyncio.timeout(PATIENCE_S):
+                request = client.build_request("GET", path, params=query, headers=sent)
+                response = await client.send(request, stream=True)
         except httpx2.TransportError as problem:
             raise Disconnected(repr(problem)) from problem
         try:
