@@ -69,17 +69,22 @@ class Reception:
     async def _serve(self) -> None:
         while True:
             await self._some_returned.wait()
-            group = list(itertools.islice(self._returning, GROUP))
-            for receiver in group:
-                del self._returning[receiver]
-            if not self._returning:
-                self._some_returned.clear()
+            group = self.next_group()
             try:
-                await self._catch_up(group)
+                await self.catch_up(group)
             except (Unavailable, asyncpg.PostgresError) as error:
                 log.warning("replay.failed", error=type(error).__name__, connections=len(group))
                 await asyncio.sleep(1)
                 self._again(group)
+
+    def next_group(self) -> list[Receiver]:
+        """Those that came back first, no longer waiting."""
+        group = list(itertools.islice(self._returning, GROUP))
+        for receiver in group:
+            del self._returning[receiver]
+        if not self._returning:
+            self._some_returned.clear()
+        return group
 
     def _again(self, group: Iterable[Receiver]) -> None:
         for receiver in group:
@@ -88,7 +93,7 @@ class Reception:
         if self._returning:
             self._some_returned.set()
 
-    async def _catch_up(self, group: list[Receiver]) -> None:
+    async def catch_up(self, group: list[Receiver]) -> None:
         """Bring a group up to this moment; what happens meanwhile is left to the sequencer's turn."""
         async with (
             self._database.connection() as connection,

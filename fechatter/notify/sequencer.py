@@ -1,6 +1,7 @@
 """The one reader of new events: reads the log by snapshots, delivers in order, lets connections in between.
 
 Sequencer.wake   there may be news, or someone waits
+Sequencer.turn   one look at the log
 Sequencer.run    turns, until cancelled
 
 A turn looks at the log in one snapshot. Every event that the snapshot shows and the previous one did not is delivered,
@@ -69,7 +70,7 @@ class Sequencer:
             try:
                 async with self._connected() as connection:
                     while True:
-                        await self._turn(connection, reception)
+                        await self.turn(connection, reception)
                         self.alive, self.looked_at, pause = True, time.monotonic(), 0.05
                         await self._rest(reception)
             except (*AWAY, asyncpg.PostgresError) as error:
@@ -103,7 +104,8 @@ class Sequencer:
         except TimeoutError:
             return
 
-    async def _turn(self, connection: Connection, reception: Reception) -> None:
+    async def turn(self, connection: Connection, reception: Reception) -> None:
+        """Deliver what is new, and let in who waits. If it fails, the next turn does it."""
         self._woken.clear()
         self.looks += 1
         if self.seen is not None and not reception.arrivals and not self._hub.stale:

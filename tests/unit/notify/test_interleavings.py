@@ -1,0 +1,179 @@
+"""Whatever the order of posts, commits, joins, stalls, resumes and looks: nothing is lost, doubled or out of order."""
+
+import asyncio
+import random
+from unittest.mock import patch
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fechatter.domain.people import Caller
+from fechatter.notify import letting_in
+from fechatter.notify.hub import Hub
+from fechatter.notify.reception import Reception
+from fechatter.notify.sequencer import Sequencer
+from fechatter.notify.session import Had, Phase, Session
+from fechatter.store import replay
+from tests.unit.notify.world import Client, FakeLog, Wire, World, fake_connection, fake_database
+
+USERS, CHATS = (1, 2), (11, 12)
+
+Step = tuple[str, int, int]
+OFTEN = {"write": 3, "turn": 3, "begin": 2, "commit": 2, "post": 2, "catch_up": 2, "read": 2}
+ONCE = ("abort", "add", "remove", "connect", "resume", "stall")
+WHAT = [*ONCE, *(what for what, weight in OFTEN.items() for _ in range(weight))]
+STEPS = st.lists(st.tuples(st.sampled_from(WHAT), st.integers(0, 3), st.integers(0, 3)), max_size=60)
+
+
+class Play:
+    """Real sequencer, hub, reception and sessions on a log in memory."""
+
+    def __init__(self, limit: int) -> None:
+        self.world = World()
+        self.world.joined = {user: {} for user in USERS}
+        for user in USERS:
+            self.world.add(user, CHATS[0])
+        self.log = FakeLog(self.world, limit)
+        self.hub = Hub()
+        self.sequencer = Sequencer("", self.hub)
+        self.reception = Reception(fake_database(), self.sequencer.wake, replay_limit=1_000)
+        self.clients = [Client(USERS[number % len(USERS)]) for number in range(4)]
+
+    async def begin(self) -> None:
+        """All devices are live, and all users in one chat."""
+        await self.sequencer.turn(fake_connection(), self.reception)
+        for client in self.clients:
+            self.connect(client)
+        await self.sequencer.turn(fake_connection(), self.reception)
+        for client in self.clients:
+            client.read(self.world)
+
+    async def do(self, step: Step) -> None:
+        what, one, two = step
+        if what == "turn":
+            await self.sequencer.turn(fake_connection(), self.reception)
+        elif what == "catch_up":
+            await self.reception.catch_up(self.reception.next_group())
+        elif what in ("connect", "resume", "stall", "read"):
+            getattr(self, what)(self.clients[one])
+        else:
+            self.change(what, one, two)
+        for client in self.clients:
+            client.read(self.world)
+
+    def change(self, what: str, one: int, two: int) -> None:
+        """Something happens in the database."""
+        world, chat = self.world, CHATS[two % 2]
+        running = sorted(world.running)
+        xid = running[one % len(running)] if running else None
+        match what:
+            case "begin" if len(running) < 4:
+                world.begin()
+            case "post":
+                self.post(chat)
+            case "write" if xid is not None:
+                world.write(xid, f"chat:{chat}")
+            case "commit" | "abort" if xid is not None:
+                world.end(xid, commit=what == "commit")
+            case "add":
+                world.add(USERS[one % 2], chat)
+            case "remove":
+                world.remove(USERS[one % 2], chat)
+            case _:
+                pass
+
+    def post(self, chat: int) -> None:
+        """A message in a transaction of its own, if the chat's row is free."""
+        xid = self.world.begin()
+        self.world.end(xid, commit=self.world.write(xid, f"chat:{chat}") is not None)
+
+    def connect(self, client: Client) -> None:
+        """The device connects, with its cursor if it has one; a connection that it had is gone."""
+        if client.wire is not None:
+            client.wire.session.phase = Phase.ENDED
+            self.hub.detach(client.wire)
+            self.reception.leave(client.wire)
+        wire = Wire(Session(Caller(client.user_id, client.user_id), client.cursor, 15), self.hub.detach)
+        client.connect(wire)
+        self.reception.enter(wire)
+
+    def resume(self, client: Client) -> None:
+        """The device asks to resume on its open connection."""
+        wire = client.wire
+        if wire is not None and client.cursor is not None and wire.session.phase is not Phase.LAGGING:
+            self.hub.detach(wire)
+            self.reception.leave(wire)
+            wire.session.resume(client.cursor)
+            client.forget_order()
+            self.reception.enter(wire)
+
+    def stall(self, client: Client) -> None:
+        """The device stops reading: its buffer is full."""
+        if client.wire is not None and client.wire.session.phase is Phase.LIVE:
+            client.wire.fall_behind(self.sequencer.watermark, Had(self.sequencer.seen, dict(self.hub.sent)))
+
+    def read(self, client: Client) -> None:
+        """A device that had stalled reads what was buffered."""
+        wire = client.wire
+        if wire is not None and wire.session.phase is Phase.LAGGING:
+            wire.session.drained()
+            self.reception.enter(wire)
+
+    async def settle(self) -> None:
+        """End all transactions, let all devices read, until nothing moves."""
+        for xid in list(self.world.running):
+            self.world.end(xid)
+        for client in self.clients:
+            self.read(client)
+        for _ in range(4):
+            await self.reception.catch_up(self.reception.next_group())
+            await self.sequencer.turn(fake_connection(), self.reception)
+        for client in self.clients:
+            client.read(self.world)
+
+    def check(self) -> None:
+        for client in self.clients:
+            if client.wire is not None:
+                assert client.wire.session.phase is Phase.LIVE
+                assert not client.missing(self.world, below=self.world.next_xid + 1)
+
+
+async def _play(steps: list[Step], limit: int, longest_replay: int) -> None:
+    play = Play(limit)
+    with (
+        patch.multiple(
+            replay,
+            look=play.log.look,
+            new_events=play.log.new_events,
+            first_new=play.log.first_new,
+            stream_new=play.log.stream_new,
+            admit=play.log.admit,
+            spans=play.log.spans,
+            stream_spans=play.log.stream_spans,
+        ),
+        patch.object(letting_in, "LONGEST_REPLAY", longest_replay),
+    ):
+        await play.begin()
+        for step in steps:
+            await play.do(step)
+        await play.settle()
+        play.check()
+
+
+LIMITS = st.sampled_from([1, 3, 1_000])
+LONGEST = st.sampled_from([0, 1_000])
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, LIMITS, LONGEST)
+def test_any_interleaving_loses_nothing_and_no_cursor_runs_ahead(steps: list[Step], limit: int, longest: int) -> None:
+    asyncio.run(_play(steps, limit, longest))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(), LIMITS, LONGEST)
+def test_nor_does_a_long_one(seed: int, limit: int, longest: int) -> None:
+    """Long plays reach states that short ones do not; Hypothesis prefers short lists."""
+    dice = random.Random(seed)
+    steps = [(dice.choice(WHAT), dice.randrange(4), dice.randrange(4)) for _ in range(200)]
+    asyncio.run(_play(steps, limit, longest))

@@ -1,0 +1,270 @@
+"""A log in memory with transactions that overlap, and clients that remember everything: for tests of any interleaving.
+
+World          transactions, commits, memberships
+FakeLog        the functions of store/replay.py on it
+Client         a device: its connections one after the other, what it got, which cursor it holds
+"""
+
+import re
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+
+from fechatter.domain.people import Caller
+from fechatter.notify.frames import Frame, Parcel
+from fechatter.notify.session import Had, Phase, Session
+from fechatter.store.database import Connection, Database
+from fechatter.store.replay import Admission, Log, LoggedEvent, News, Seen, Snapshot, Span
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_FRAME = re.compile(rb"(?:id: (?P<id>\S+)\n)?event: (?P<type>\S+)\ndata: (?P<data>.*)\n\n")
+
+
+class World:
+    """The database, reduced to what order and visibility depend on. One chat's row is locked by one transaction."""
+
+    def __init__(self) -> None:
+        self.next_xid = 100
+        self.running: dict[int, list[LoggedEvent]] = {}
+        self.locks: dict[str, int] = {}
+        self.last_pos: dict[str, int] = {}
+        self.committed: list[LoggedEvent] = []
+        self.joined: dict[int, dict[str, int]] = {}
+
+    def begin(self) -> int:
+        self.next_xid += 1
+        self.running[self.next_xid] = []
+        return self.next_xid
+
+    def write(self, xid: int, stream: str, type_: str = "message.created", payload: bytes = b"{}") -> int | None:
+        """Append in the transaction; None if another holds the stream's row."""
+        if self.locks.setdefault(stream, xid) != xid:
+            return None
+        pos = self.last_pos.get(stream, 0) + 1
+        self.last_pos[stream] = pos
+        chat_id = int(re.sub(r"\D", "", stream)) if stream.startswith("chat:") else None
+        if type_ == "chat.created":
+            chat_id = msgspec.json.decode(payload, type=dict[str, int])["id"]
+        self.running[xid].append(LoggedEvent(stream, pos, xid, type_, chat_id, NOW, payload))
+        return pos
+
+    def end(self, xid: int, *, commit: bool = True) -> None:
+        events = self.running.pop(xid)
+        if commit:
+            self.committed += events
+        else:
+            for event in events:
+                self.last_pos[event.stream] -= 1
+        self.locks = {stream: holder for stream, holder in self.locks.items() if holder != xid}
+
+    def add(self, user_id: int, chat: int) -> None:
+        """The user joins, in a transaction of its own; nothing happens if a row is locked or the user is in it."""
+        stream, own = f"chat:{chat}", f"user:{user_id}"
+        if stream in self.locks or own in self.locks or stream in self.joined[user_id]:
+            return
+        xid = self.begin()
+        member = msgspec.json.encode({"chat_id": chat, "user_id": user_id, "role": "member"})
+        pos = self.write(xid, stream, "member.added", member)
+        assert pos is not None
+        self.write(xid, own, "chat.created", msgspec.json.encode({"id": chat}))
+        self.joined[user_id][stream] = pos
+        self.end(xid)
+
+    def remove(self, user_id: int, chat: int) -> None:
+        stream, own = f"chat:{chat}", f"user:{user_id}"
+        if stream in self.locks or own in self.locks or stream not in self.joined[user_id]:
+            return
+        xid = self.begin()
+        member = msgspec.json.encode({"chat_id": chat, "user_id": user_id, "role": "member"})
+        self.write(xid, stream, "member.removed", member)
+        self.write(xid, own, "member.removed", member)
+        del self.joined[user_id][stream]
+        self.end(xid)
+
+    def may_see(self, user_id: int) -> dict[str, int]:
+        return {f"user:{user_id}": 0, **self.joined[user_id]}
+
+
+class FakeLog:
+    """store/replay.py on a World. Statements see all that is committed when they run."""
+
+    def __init__(self, world: World, limit: int) -> None:
+        self.world = world
+        self.limit = limit
+
+    async def look(self, _connection: Connection) -> Log:
+        running = tuple(sorted(self.world.running))
+        xmax = self.world.next_xid + 1
+        highest = max((event.xid for event in self.world.committed), default=0)
+        return Log("epoch", 0, Snapshot(running[0] if running else xmax, xmax, running), highest)
+
+    def _unread(self, seen: Seen) -> list[LoggedEvent]:
+        new = [event for event in self.world.committed if event.xid > seen.highest or event.xid in seen.pending]
+        return _sorted(new)
+
+    async def new_events(self, connection: Connection, seen: Seen) -> News:
+        events = self._unread(seen)
+        return News(await self.look(connection), events[: self.limit + 1], len(events) <= self.limit)
+
+    async def first_new(self, _connection: Connection, seen: Seen) -> dict[str, int]:
+        first: dict[str, int] = {}
+        for event in self._unread(seen):
+            first[event.stream] = min(event.pos, first.get(event.stream, event.pos))
+        return first
+
+    async def stream_new(self, _connection: Connection, seen: Seen, _chunk: int) -> AsyncGenerator[list[LoggedEvent]]:
+        events = self._unread(seen)
+        for start in range(0, len(events), 2):
+            yield events[start : start + 2]
+
+    async def admit(self, _connection: Connection, callers: Collection[Caller]) -> dict[Caller, Admission]:
+        return {caller: Admission(self.world.may_see(caller.user_id)) for caller in callers}
+
+    async def spans(self, _connection: Connection, since: Mapping[str, int]) -> dict[str, Span]:
+        found: dict[str, Span] = {}
+        for stream, xid in since.items():
+            events = [event for event in self.world.committed if event.stream == stream]
+            last = max((event.pos for event in events), default=0)
+            after = max((event.pos for event in events if event.xid < xid), default=0)
+            if last > after:
+                found[stream] = Span(after, last)
+        return found
+
+    async def stream_spans(
+        self, _connection: Connection, wanted: Mapping[str, Span], _chunk: int
+    ) -> AsyncGenerator[list[LoggedEvent]]:
+        none = Span(0, 0)
+        events = _sorted(
+            [
+                event
+                for event in self.world.committed
+                if wanted.get(event.stream, none).after < event.pos <= wanted.get(event.stream, none).last
+            ]
+        )
+        for start in range(0, len(events), 2):
+            yield events[start : start + 2]
+
+
+class NoTransaction:
+    """Stands for the connection and for the database: nothing changes while a fake statement runs."""
+
+    @asynccontextmanager
+    async def transaction(self, **_options: object) -> AsyncGenerator[None]:
+        yield
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Connection]:
+        yield cast("Connection", self)
+
+
+def fake_connection() -> Connection:
+    return cast("Connection", NoTransaction())
+
+
+def fake_database() -> Database:
+    return cast("Database", NoTransaction())
+
+
+class Wire:
+    """One connection of a client, as the hub sees it."""
+
+    speaks_ws = False
+
+    def __init__(self, session: Session, lags: Any) -> None:
+        self.session = session
+        self.parcel: Parcel | None = None
+        self.congested = False
+        self.data = b""
+        self._lags = lags
+
+    def send(self, data: bytes) -> None:
+        assert self.session.phase is not Phase.LAGGING, "a reader that fell behind is sent nothing"
+        self.data += data
+
+    def greet(self, frames: Sequence[Frame]) -> None:
+        self.send(b"".join([frame.sse for frame in frames]))
+
+    def refuse(self) -> None:
+        self.session.phase = Phase.ENDED
+
+    def fall_behind(self, since: int, had: Had) -> None:
+        if self.session.phase in (Phase.LIVE, Phase.REPLAYING):
+            self.session.lag(since, had)
+            self._lags(self)
+
+
+class Client:
+    """One device of a user.
+
+    base      all events below this xid are part of the state it loaded
+    got       the events it has, by stream and position
+    """
+
+    def __init__(self, user_id: int) -> None:
+        self.user_id = user_id
+        self.base: int | None = None
+        self.cursor: str | None = None
+        self.got: set[tuple[str, int]] = set()
+        self.wire: Wire | None = None
+        self._read = 0
+        self._last: dict[str, int] = {}
+
+    def connect(self, wire: Wire) -> None:
+        self.wire, self._read, self._last = wire, 0, {}
+
+    def forget_order(self) -> None:
+        """After a resume on an open connection, streams begin again where the cursor says."""
+        self._last = {}
+
+    def read(self, world: World) -> None:
+        """Take what came; check order, and the cursor rule for each cursor as it comes."""
+        if self.wire is None:
+            return
+        for frame in _FRAME.finditer(self.wire.data, self._read):
+            self._read = frame.end()
+            self._take(frame["type"], frame["data"])
+            if frame["id"] is not None:
+                self._take_cursor(frame["id"].decode(), world)
+        assert self._read == len(self.wire.data), "whole frames only"
+
+    def _take(self, type_: bytes, data: bytes) -> None:
+        if type_ == b"resync_required":
+            cursor = msgspec.json.decode(data)["payload"]["cursor"]
+            self.base, self.got = int(cursor.partition(".")[2]), set()
+            return
+        if type_ == b"hello":
+            if self.base is None:
+                self.base = int(msgspec.json.decode(data)["payload"]["cursor"].partition(".")[2])
+            return
+        event = msgspec.json.decode(data)
+        place = (event["stream"], event["pos"])
+        last = self._last.get(place[0], 0)
+        assert place[1] > last, f"{place} after {last} on one connection"
+        self._last[place[0]] = place[1]
+        self.got.add(place)
+
+    def _take_cursor(self, cursor: str, world: World) -> None:
+        self.cursor = cursor
+        xid = int(cursor.partition(".")[2])
+        assert not (lost := self.missing(world, below=xid)), f"{cursor} was given before {lost}"
+
+    def missing(self, world: World, below: int) -> list[LoggedEvent]:
+        """Committed events under `below` that it may see now, has not got, and that are not in what it loaded."""
+        may_see = world.may_see(self.user_id)
+        return [
+            event
+            for event in world.committed
+            if event.stream in may_see
+            and event.pos >= may_see[event.stream]
+            and (self.base or 0) <= event.xid < below
+            and (event.stream, event.pos) not in self.got
+        ]
+
+
+def _sorted(events: list[LoggedEvent]) -> list[LoggedEvent]:
+    by_position = sorted(events, key=lambda event: event.pos)
+    by_stream = sorted(by_position, key=lambda event: event.stream, reverse=True)
+    return sorted(by_stream, key=lambda event: event.xid)
