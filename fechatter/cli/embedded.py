@@ -42,6 +42,7 @@ from fechatter.domain.errors import OperatorError
 PORT = 5432
 SOCKET_PATH_MAX = 90
 POLL_S = 0.02
+LOG_TAIL_BYTES = 4096
 STOP_STEPS = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
 """A fast, clean stop; a stop that needs recovery at the next start; the end."""
 
@@ -77,6 +78,7 @@ class EmbeddedPostgres:
         self.stop_leftovers()
         write_settings(self.pgdata, self._owner)
         self._sockets = _socket_folder(self.data_dir, self._owner)
+        _clear_sockets(self._sockets)
         self.url = address(self._sockets, password)
 
     def command(self) -> list[str]:
@@ -105,7 +107,8 @@ class EmbeddedPostgres:
 
     def why_not(self) -> str:
         """The server's own words about a start that failed."""
-        lines = self.start_log.read_text(errors="replace").splitlines() if self.start_log.exists() else []
+        logs = sorted((self.pgdata / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)[-1:]
+        lines = [line for path in (*logs, self.start_log) if path.exists() for line in _last_lines(path)]
         told = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
         return told[-1] if told else (lines[-1] if lines else "it said nothing")
 
@@ -213,6 +216,18 @@ def _processes_in(pgdata: Path) -> list[psutil.Process]:
             if process.name().startswith("postgres") and process.cwd() == str(pgdata.resolve()):
                 found.append(process)
     return found
+
+
+def _clear_sockets(folder: Path) -> None:
+    """Nobody serves here by now. What a killed server left bars the next one while its process waits to be reaped."""
+    for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _last_lines(log: Path) -> list[str]:
+    with log.open("rb") as file:
+        file.seek(max(log.stat().st_size - LOG_TAIL_BYTES, 0))
+        return file.read().decode(errors="replace").splitlines()
 
 
 def _take_from_root(pgdata: Path, owner: Owner) -> None:

@@ -145,6 +145,29 @@ def test_a_pid_file_that_names_another_program_hurts_neither(tmp_path: Path) -> 
     bystander.wait()
 
 
+def test_a_killed_server_that_nobody_has_reaped_yet_does_not_bar_the_next(tmp_path: Path) -> None:
+    with attach(tmp_path):
+        pass
+    server = EmbeddedPostgres(tmp_path)
+    server.prepare()
+    killed = subprocess.Popen(server.command(), env=server.environment, stderr=subprocess.DEVNULL)
+    wait_until(server.is_ready, "the server is ready")
+    killed.kill()
+    wait_until(lambda: psutil.Process(killed.pid).status() == psutil.STATUS_ZOMBIE, "it waits to be reaped")
+    with attach(tmp_path) as url:
+        assert ask(url, "SELECT 1") == 1
+    killed.wait()
+
+
+def test_a_start_that_fails_is_told_in_the_servers_own_words(tmp_path: Path) -> None:
+    with attach(tmp_path):
+        pass
+    (tmp_path / "postgres" / "conf.d" / "50-own.conf").write_text("shared_buffers = 'nonsense'\n")
+    with pytest.raises(OperatorError) as caught, attach(tmp_path):
+        pass
+    assert "PostgreSQL does not start: configuration file" in str(caught.value)
+
+
 def test_a_folder_in_use_is_refused_with_the_holder_named(tmp_path: Path) -> None:
     with hold(tmp_path) as unclean:
         assert not unclean

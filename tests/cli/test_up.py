@@ -59,7 +59,7 @@ def value(url: str, statement: str) -> object:
 
 
 def test_it_says_where_to_go_and_stops_without_a_trace(stack: Stack) -> None:
-    assert f"Fechatter is ready: {stack.api_url}\n" in stack.output()
+    wait_until(lambda: f"Fechatter is ready: {stack.api_url}\n" in stack.output(), "it says so")
     assert stack.stop() == 0
     assert not answers_ready(stack.api_url)
     assert not answers_ready(stack.notify_url)
