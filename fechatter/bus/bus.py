@@ -10,6 +10,8 @@ from typing import Protocol
 
 OnNews = Callable[[str], None]
 """Called on the event loop with a stream's name, once for each hint; must return at once."""
+OnEphemeral = Callable[[str], None]
+"""Called on the event loop with the JSON of a domain.events.Ephemeral; must return at once."""
 
 
 class Bus(Protocol):
@@ -20,8 +22,8 @@ class Bus(Protocol):
         """Whether a hint sent now would arrive, as far as can be known."""
         ...
 
-    async def run(self, on_news: OnNews) -> None:
-        """Pass hints on until cancelled; reconnects by itself, and never raises because the other side is away."""
+    async def run(self, on_news: OnNews, on_ephemeral: OnEphemeral) -> None:
+        """Pass hints and ephemeral news on until cancelled; reconnects by itself while the other side is away."""
         ...
 
 
@@ -30,18 +32,24 @@ class MemoryBus:
 
     def __init__(self) -> None:
         self.alive = True
-        self._listeners: list[OnNews] = []
+        self._listeners: list[tuple[OnNews, OnEphemeral]] = []
 
     def publish(self, stream: str) -> None:
         """Hint that `stream` has news."""
         if self.alive:
-            for on_news in self._listeners:
+            for on_news, _ in self._listeners:
                 on_news(stream)
 
-    async def run(self, on_news: OnNews) -> None:
-        """Pass hints on until cancelled."""
-        self._listeners.append(on_news)
+    def announce(self, ephemeral: str) -> None:
+        """Tell ephemeral news."""
+        if self.alive:
+            for _, on_ephemeral in self._listeners:
+                on_ephemeral(ephemeral)
+
+    async def run(self, on_news: OnNews, on_ephemeral: OnEphemeral) -> None:
+        """Pass hints and news on until cancelled."""
+        self._listeners.append((on_news, on_ephemeral))
         try:
             await asyncio.Event().wait()
         finally:
-            self._listeners.remove(on_news)
+            self._listeners.remove((on_news, on_ephemeral))

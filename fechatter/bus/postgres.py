@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from fechatter import logs
-from fechatter.bus.bus import OnNews
+from fechatter.bus.bus import OnEphemeral, OnNews
 from fechatter.store.database import AWAY, Connection
+from fechatter.store.ephemeral import CHANNEL as EPHEMERAL_CHANNEL
 
 CHANNEL = "fechatter_events"
 BEAT_S = 5.0
@@ -34,13 +35,13 @@ class PostgresBus:
         self._url = url
         self._beat_s = beat_s
 
-    async def run(self, on_news: OnNews) -> None:
-        """Pass hints on until cancelled; reconnects with growing pauses."""
+    async def run(self, on_news: OnNews, on_ephemeral: OnEphemeral) -> None:
+        """Pass hints and ephemeral news on until cancelled; reconnects with growing pauses."""
         pause = 0.05
         while True:
             try:
                 async with self._connected() as connection:
-                    await self._listen(connection, on_news)
+                    await self._listen(connection, on_news, on_ephemeral)
                     pause = 0.05
                     await self._beat(connection)
             except (*AWAY, asyncpg.PostgresError) as error:
@@ -63,11 +64,12 @@ class PostgresBus:
         finally:
             connection.terminate()
 
-    async def _listen(self, connection: Connection, on_news: OnNews) -> None:
-        def hint(_connection: object, _pid: object, _channel: object, payload: object) -> None:
-            on_news(str(payload))
+    async def _listen(self, connection: Connection, on_news: OnNews, on_ephemeral: OnEphemeral) -> None:
+        def hear(_connection: object, _pid: object, channel: object, payload: object) -> None:
+            (on_news if channel == CHANNEL else on_ephemeral)(str(payload))
 
-        await connection.add_listener(CHANNEL, hint)
+        await connection.add_listener(CHANNEL, hear)
+        await connection.add_listener(EPHEMERAL_CHANNEL, hear)
         self.alive = True
 
     async def _beat(self, connection: Connection) -> None:

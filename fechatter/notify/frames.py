@@ -1,6 +1,7 @@
 """What goes over the wire, encoded once for all receivers.
 
 Frame               an event with the bytes of both edges, each made when first asked for
+ephemeral           news that is not in the log
 hello, resync, goodbye, heartbeat    frames of the server's own
 Parcel              several frames in one write, joined once for all receivers that get the same ones
 """
@@ -25,6 +26,14 @@ class _Notice(msgspec.Struct, frozen=True, kw_only=True):
     type: EventType
     at: datetime
     payload: Hello | ResyncRequired | Goodbye
+
+
+class _Ephemeral(msgspec.Struct, frozen=True, kw_only=True):
+    type: str
+    stream: str | msgspec.UnsetType
+    chat_id: int | msgspec.UnsetType
+    at: datetime
+    payload: msgspec.Raw
 
 
 class _Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +84,19 @@ class Frame:
         if self.cursor is None:
             return self._json
         return b'%b,"cursor":"%b"}' % (self._json[:-1], self.cursor.encode())
+
+
+def ephemeral(type_: str, stream: str | None, payload: bytes) -> Frame:
+    """News without a place in the log. `stream`: whose it is, if it is one's."""
+    kind, _, id_ = (stream or "").partition(":")
+    envelope = _Ephemeral(
+        type=type_,
+        at=datetime.now(UTC),
+        payload=msgspec.Raw(payload),
+        stream=stream or msgspec.UNSET,
+        chat_id=int(id_) if kind == "chat" else msgspec.UNSET,
+    )
+    return Frame(type_, _encode(envelope), None)
 
 
 def hello(caller: Caller, cursor: str, heartbeat_s: float) -> Frame:

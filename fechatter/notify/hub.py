@@ -72,6 +72,20 @@ class Hub:
         person = self._people.get(user_id)
         return [] if person is None else list(person.receivers)
 
+    def audience(self, streams: Iterable[str], *, without: int | None = None) -> list[Receiver]:
+        """The connections that hear any of `streams`, each once, but for those of one user."""
+        found: dict[Receiver, None] = {}
+        for stream in streams:
+            if (audience := self._audiences.get(stream)) is not None:
+                found |= audience.sse
+                found |= audience.ws
+        return [receiver for receiver in found if receiver.session.caller.user_id != without]
+
+    def streams_of(self, user_id: int) -> list[str] | None:
+        """What the user hears; None if none of their connections is attached here."""
+        person = self._people.get(user_id)
+        return None if person is None else [audience.stream for audience in person.audiences]
+
     def attach(self, receiver: Receiver, streams: Iterable[str]) -> None:
         """From the next event on, `receiver` hears `streams`, which are what its user may see at this moment."""
         user_id = receiver.session.caller.user_id

@@ -22,6 +22,7 @@ from fechatter.notify.chores import end_what_ended, prune_the_log
 from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.edge_sse import SseStream
 from fechatter.notify.edge_ws import WsDoor, WsStream
+from fechatter.notify.ephemera import Ephemera
 from fechatter.notify.gate import Gate
 from fechatter.notify.http import HttpConnection
 from fechatter.notify.hub import Hub
@@ -65,6 +66,7 @@ class Notifier:
         self._sequencer = Sequencer(settings.server.db_url, self._hub)
         self._reception = Reception(database, self._sequencer.wake, REPLAY_LIMIT)
         self._caretaker = Caretaker(self._heartbeat_s, self._metrics)
+        self._ephemera = Ephemera(self._hub, database)
         self._opening: set[asyncio.Task[None]] = set()
         self._routes: dict[str, Callable[[Request, HttpConnection], bytes | None]] = {
             "/events": self._events,
@@ -82,7 +84,8 @@ class Notifier:
             tasks.create_task(self._sequencer.run(self._reception))
             tasks.create_task(self._reception.run())
             tasks.create_task(self._caretaker.run())
-            tasks.create_task(self._bus.run(self._on_news))
+            tasks.create_task(self._bus.run(self._on_news, self._ephemera.hear))
+            tasks.create_task(self._ephemera.run())
             tasks.create_task(end_what_ended(self._database, self._caretaker.all))
             tasks.create_task(prune_the_log(self._database, self._retention))
 

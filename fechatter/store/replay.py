@@ -6,6 +6,7 @@ stream_new     the same without a limit, in chunks; needs a REPEATABLE READ tran
 admit          which callers may come in, and the streams each may see
 spans          where in its stream each replay begins
 stream_spans   the events of spans, in chunks; needs a REPEATABLE READ transaction
+chats_of       the chats of some users
 ended          which of the callers that are in have lost access
 
 Every statement is cheap whatever the size of the log: new events are found by xid, missed ones by (stream, pos).
@@ -246,6 +247,20 @@ async def ended(connection: Connection, callers: Sequence[Caller]) -> list[Calle
         [caller.session_id for caller in callers],
     )
     return [Caller(row["user_id"], row["session_id"]) for row in rows]
+
+
+async def chats_of(connection: Connection, user_ids: Sequence[int]) -> dict[int, list[int]]:
+    """The chats of each user, without those of workspaces that have suspended them."""
+    rows = await connection.fetch(
+        """
+        SELECT cm.user_id, array_agg(cm.chat_id) AS chats
+        FROM chat_members cm JOIN workspace_members wm
+            ON wm.workspace_id = cm.workspace_id AND wm.user_id = cm.user_id AND wm.status = 'Active'
+        WHERE cm.user_id = ANY($1::bigint[]) GROUP BY cm.user_id
+        """,
+        user_ids,
+    )
+    return {row["user_id"]: row["chats"] for row in rows}
 
 
 async def _in_chunks(
