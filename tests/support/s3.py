@@ -6,6 +6,8 @@ server.keys(name)        what the bucket holds
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -19,12 +21,19 @@ from pathlib import Path
 import obstore
 from obstore.store import S3Store
 
+from fechatter.cli import tether
 from fechatter.config import Files
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 ACCESS_KEY, SECRET_KEY = "test-access-key", "test-secret-key"
 _ROLES = ("master", "volume", "filer", "s3")
+
+
+def tethered(folder: Path) -> list[str]:
+    """What stands before a command that is to end with this process, however that ends."""
+    owner = f"{os.geteuid()}:{os.getegid()}"
+    return [sys.executable, "-I", tether.__file__, str(os.getpid()), str(int(signal.SIGKILL)), owner, str(folder)]
 
 
 class S3Server:
@@ -52,7 +61,9 @@ class S3Server:
         with (folder / "weed.log").open("wb") as log:
             process = subprocess.Popen(
                 [
+                    *tethered(folder),
                     Path(sys.executable).with_name("weed"),
+                    f"-logdir={folder}",
                     "server",
                     f"-dir={folder / 'data'}",
                     "-ip=127.0.0.1",
@@ -60,7 +71,9 @@ class S3Server:
                     "-filer",
                     "-s3",
                     f"-s3.config={identities}",
-                    "-volume.max=20",
+                    "-s3.port.iceberg=0",
+                    "-s3.port.lance=0",
+                    "-volume.max=200",
                     "-master.volumeSizeLimitMB=64",
                     "-volume.preStopSeconds=0",
                     *numbers,
@@ -75,8 +88,8 @@ class S3Server:
             wait_until(server._is_ready, "SeaweedFS takes objects", 60)
             yield server
         finally:
-            process.terminate()
-            process.wait(20)
+            process.kill()
+            process.wait()
 
     def files(self) -> Files:
         """A bucket that nobody else uses."""
@@ -90,8 +103,9 @@ class S3Server:
         )
 
     def keys(self, files: Files) -> list[str]:
-        bucket = files.url.split("/")[2]
-        return [found["path"] for page in obstore.list(self._store(bucket)) for found in page]
+        store = self._store(files.url.split("/")[2])
+        pages = obstore.list(store, return_arrow=False)  # pyright: ignore[reportUnknownMemberType]
+        return [found["path"] for page in pages for found in page]
 
     def _is_ready(self) -> bool:
         try:

@@ -1,7 +1,6 @@
 """Thumbnails: made by a process of their own, which hostile images may ruin without harm."""
 
 import io
-from collections.abc import AsyncGenerator
 
 import pytest
 from PIL import Image
@@ -15,8 +14,8 @@ from tests.support.world import World
 
 
 @pytest.fixture
-async def storage(world: World) -> AsyncGenerator[Storage]:
-    yield open_storage(world.settings)
+def storage(world: World) -> Storage:
+    return open_storage(world.settings)
 
 
 async def listed(world: World, ada: Person, file: File) -> File:
