@@ -23,13 +23,14 @@ def server(settings: Settings) -> None:
     import uvicorn
 
     from fechatter.server.app import create_app
+    from fechatter.server.slow_senders import TimedHttpProtocol
 
     _require_database(settings)
     bound = ports.listen("fechatter_server", settings.server.host, settings.server.port, "FECHATTER_SERVER__PORT")
     configuration = uvicorn.Config(
         create_app(settings),
         loop="uvloop",
-        http="httptools",
+        http=TimedHttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

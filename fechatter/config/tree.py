@@ -55,6 +55,8 @@ class Server(Section, frozen=True, kw_only=True):
     db_url: str = ""
     public_url: str = ""
     """The address that people open, e.g. https://chat.example.org; empty: the one of the request."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins of other pages that may use the API, e.g. https://intranet.example.org; our own always may."""
 
 
 class Notify(Section, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ DomainError
 ├── Unauthenticated 401 ── TokenExpired 401
 ├── Forbidden 403 ── Suspended 403
 ├── NotFound 404            also for what the caller may not see (P8) ── NotMadeYet 404
+├── RequestTimeout 408
 ├── Conflict 409 ── EmailTaken, ChatNameTaken, IdempotencyConflict, OwnerRequired
 ├── InviteGone 410
 ├── TooLarge 413, UnsupportedMediaType 415, RangeNotSatisfiable 416
@@ -72,6 +73,10 @@ class NotMadeYet(NotFound):
 
 class MethodNotAllowed(DomainError):
     code, status, title = "method_not_allowed", 405, "This address does not take that method"
+
+
+class RequestTimeout(DomainError):
+    code, status, title = "request_timeout", 408, "The request came too slowly: try again"
 
 
 class Conflict(DomainError):

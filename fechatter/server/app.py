@@ -28,6 +28,7 @@ from fechatter.server.docs import DocsPage
 from fechatter.server.edge import Edge
 from fechatter.server.file_access import file_tokens
 from fechatter.server.limits import RateLimits
+from fechatter.server.origins import Origins
 from fechatter.server.problems import handlers
 from fechatter.server.routes import (
     auth,
@@ -67,7 +68,7 @@ API: Sequence[ControllerRouterHandler] = [
 def create_app(settings: Settings) -> ASGIApp:
     """The app. Its start-up raises OperatorError when the database is away or has another schema."""
     app = _Start(settings).app()
-    edge: Any = Edge(app)
+    edge: Any = Edge(app, Origins(settings.server.allowed_origins, settings.server.public_url))
     if settings.trusted_proxies:
         return ProxyHeadersMiddleware(edge, trusted_hosts=list(settings.trusted_proxies))  # pyright: ignore
     return edge

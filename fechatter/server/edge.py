@@ -1,10 +1,9 @@
-"""The outermost layer: a request id on every answer, security headers, an access log line, the last safety net.
+"""The outermost layer: a request id on every answer, security headers, CORS, what is left of a rate, an access log
+line, the last safety net.
 
-Edge(app)   an ASGI app around `app`
+Edge(app, origins)   an ASGI app around `app`
 """
 
-import re
-import secrets
 import time
 from typing import Any, cast
 
@@ -13,11 +12,15 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from fechatter.domain.errors import DomainError, Internal, UnsupportedMediaType
+from fechatter.domain.errors import DomainError, Forbidden, Internal, UnsupportedMediaType
+from fechatter.domain.rates import Standing
+from fechatter.server.origins import Headers, Origins
 from fechatter.server.problems import problem_of
+from fechatter.server.request_ids import request_id_of
+from fechatter.server.slow_senders import BodyInTime
 
 log = structlog.get_logger(__name__)
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+API = "/api/"
 UPLOADS = "/api/files"
 _SECURITY = [
     (b"x-content-type-options", b"nosniff"),
@@ -26,39 +29,52 @@ _SECURITY = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
+# Nothing of the API is a page, and all of it is somebody's own.
+_API_SECURITY = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+]
 
 
 class Edge:
     """Wraps the app; adds nothing to what it decides."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, origins: Origins) -> None:
         self._app = app
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        cast("dict[str, Any]", scope).setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id)
+        headers = dict(scope["headers"])
+        answer = _Answer(scope, send, request_id_of(headers), self._origins.headers_for(headers.get(b"origin", b"")))
         began = time.perf_counter()
         try:
-            if _has_foreign_body(scope):
-                await answer.refuse(UnsupportedMediaType())
-            else:
-                await self._app(scope, receive, answer.send)
+            await self._answer(scope, headers, receive, answer)
         except Exception:
             log.exception("request failed", path=scope["path"], method=scope["method"])
             await answer.fail()
         finally:
             log.info(
                 "request",
-                request_id=request_id,
+                request_id=answer.request_id,
                 method=scope["method"],
                 path=scope["path"],
                 status=answer.status,
                 ms=round((time.perf_counter() - began) * 1000, 1),
             )
+
+    async def _answer(self, scope: HTTPScope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer") -> None:
+        origin = headers.get(b"origin")
+        if origin is not None and (preflight := self._origins.preflight(scope, origin)) is not None:
+            await answer.let_ask(preflight)
+        elif origin is not None and self._origins.is_forged(scope, headers, origin):
+            await answer.refuse(Forbidden("Only the pages of this installation may sign in with its cookies."))
+        elif _has_foreign_body(scope, headers):
+            await answer.refuse(UnsupportedMediaType())
+        else:
+            await self._app(scope, BodyInTime(receive), answer.send)
 
 
 class _Answer:
@@ -67,41 +83,60 @@ class _Answer:
     status    of the answer, once it has begun; else 0
     """
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, scope: HTTPScope, send: Send, request_id: str, cross_origin: Headers) -> None:
+        self._state = cast("dict[str, Any]", scope).setdefault("state", {})
+        self._state["request_id"] = request_id
         self._send = send
-        self._request_id = request_id
+        self._ours: Headers = [
+            *cross_origin,
+            (b"x-request-id", request_id.encode()),
+            *(_API_SECURITY if scope["path"].startswith(API) else []),
+            *_SECURITY,
+        ]
+        self.request_id = request_id
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            present = {name for name, _ in message["headers"]}
-            message["headers"] = [
-                *message["headers"],
-                (b"x-request-id", self._request_id.encode()),
-                *(header for header in _SECURITY if header[0] not in present),
-            ]
+            headers: Headers = list(message["headers"])
+            present = {name for name, _ in headers}
+            for name, value in (*self._ours, *_left(self._state.get("standing"))):
+                if name not in present or name == b"vary":
+                    headers.append((name, value))
+                    present.add(name)
+            if self.status == 408:
+                headers.append((b"connection", b"close"))
+            message["headers"] = headers
         await self._send(message)
+
+    async def let_ask(self, preflight: Headers) -> None:
+        await self.send({"type": "http.response.start", "status": 204, "headers": preflight})
+        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def fail(self) -> None:
         if not self.status:
             await self.refuse(Internal())
 
     async def refuse(self, error: DomainError) -> None:
-        body = msgspec.json.encode(problem_of(error, self._request_id))
+        body = msgspec.json.encode(problem_of(error, self.request_id))
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _request_id(scope: HTTPScope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return value.decode("ascii")
-    return secrets.token_hex(8)
+def _left(standing: Standing | None) -> Headers:
+    """What is left of the rate that the request was counted against."""
+    if standing is None:
+        return []
+    return [
+        (b"x-ratelimit-limit", str(standing.rate.burst).encode()),
+        (b"x-ratelimit-remaining", str(standing.remaining).encode()),
+        (b"x-ratelimit-reset", str(standing.reset_s).encode()),
+    ]
 
 
-def _has_foreign_body(scope: HTTPScope) -> bool:
+def _has_foreign_body(scope: HTTPScope, headers: dict[bytes, bytes]) -> bool:
     """Whether the API is sent something that says of itself that it is not JSON.
 
     A page of another origin can send forms and plain text without asking first, JSON it cannot (CORS preflight). An
@@ -113,7 +148,6 @@ def _has_foreign_body(scope: HTTPScope) -> bool:
         or scope["path"] == UPLOADS
     ):
         return False
-    headers = dict(scope["headers"])
     media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
     return has_body and media_type not in (b"", b"application/json") and not media_type.endswith(b"+json")

@@ -26,6 +26,7 @@ _BY_STATUS: dict[int, type[DomainError]] = {
     403: errors.Forbidden,
     404: errors.NotFound,
     405: errors.MethodNotAllowed,
+    408: errors.RequestTimeout,
     413: errors.TooLarge,
     415: errors.UnsupportedMediaType,
 }
@@ -105,6 +106,11 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
     return response
 
 
+def _on_endless_nesting(request: Request[Any, Any, Any], _: RecursionError) -> Response[bytes]:
+    """Only decoders of what was sent recurse, and they stop at the interpreter's limit."""
+    return problem_response(request, InvalidRequest("The body is nested too deeply."))
+
+
 def _on_other_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A bug. The log gets where it happened, the caller gets the id to ask about; neither gets values."""
     log.error("request failed", path=request.url.path, method=request.method, exc_info=error)
@@ -114,6 +120,7 @@ def _on_other_error(request: Request[Any, Any, Any], error: Exception) -> Respon
 handlers: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Response[Any]]] = {
     DomainError: _on_domain_error,
     HTTPException: _on_http_error,
+    RecursionError: _on_endless_nesting,
     Exception: _on_other_error,
 }
 
