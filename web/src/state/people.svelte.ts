@@ -3,6 +3,7 @@
  *
  * People           name, get, want; search in a workspace; loadMembers of a chat
  */
+import { ApiError } from '../api/http';
 import type { Api } from '../api/routes';
 import type { ChatMember, Id, User } from '../api/types';
 import type { Person } from '../realtime/model';
@@ -63,11 +64,18 @@ export class People {
   private async work(): Promise<void> {
     this.running += 1;
     for (let id = this.queue.shift(); id !== undefined; id = this.queue.shift()) {
-      const user = await this.api.user(id).catch(() => null);
-      if (user) this.put([user]);
-      else this.asked.delete(id);
+      await this.fetch(id);
     }
     this.running -= 1;
+  }
+
+  /** Who cannot be seen is not asked for again; who could not be fetched is, when needed again. */
+  private async fetch(id: Id): Promise<void> {
+    try {
+      this.put([await this.api.user(id)]);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) this.asked.delete(id);
+    }
   }
 }
 

@@ -104,6 +104,7 @@ export class Sync {
         members: new Map(),
       }));
       await this.messages.refresh();
+      if (era !== this.era) return true;
       this.ready = true;
       this.failed = false;
       return true;
