@@ -1,6 +1,7 @@
 """What is done by the clock and asks the database.
 
 end_what_ended   end the streams of sessions that ended and of users that were suspended
+tell_presence    say whose streams are open here
 prune_the_log    forget what is older than clients may resume from
 """
 
@@ -13,10 +14,14 @@ import asyncpg
 from fechatter import logs
 from fechatter.domain.errors import Unavailable
 from fechatter.notify.receiver import Receiver
-from fechatter.store import pruning, replay
+from fechatter.store import presence, pruning, replay
 from fechatter.store.database import Database
 
 RECHECK_S = 1.0
+GLANCE_S = 1.0
+TOUCH_S = 20.0
+AWAY_S = 5.0
+"""Who comes back within this time, as a page that is loaded again does, was not gone."""
 PRUNE_S = 3600.0
 PRUNED_AT_ONCE = 10_000
 
@@ -39,6 +44,34 @@ async def end_what_ended(database: Database, streams: Callable[[], Sequence[Rece
         for stream in open_now:
             if stream.session.caller in ended:
                 stream.refuse()
+
+
+async def tell_presence(database: Database, users: Callable[[], set[int]]) -> None:
+    """Newcomers within a second, everyone every 20 s, and those who have been gone for 5 s; until cancelled."""
+    now = asyncio.get_running_loop().time
+    told: set[int] = set()
+    gone: dict[int, float] = {}
+    touched = now()
+    while True:
+        await asyncio.sleep(GLANCE_S)
+        here = users()
+        again = now() - touched >= TOUCH_S
+        present = here if again else here - told
+        gone = {user_id: gone.get(user_id, now()) for user_id in told - here}
+        left = {user_id for user_id, since in gone.items() if now() - since >= AWAY_S}
+        if not (present or left):
+            continue
+        try:
+            async with database.connection() as connection:
+                if present:
+                    await presence.touch(connection, present)
+                if left:
+                    await presence.leave(connection, left)
+        except (Unavailable, asyncpg.PostgresError) as error:
+            log.warning("presence.failed", error=type(error).__name__)
+            continue
+        told = (told | here) - left
+        touched = now() if again else touched
 
 
 async def prune_the_log(database: Database, retention: timedelta) -> None:

@@ -60,6 +60,10 @@ class Hub:
         self._xid = 0  # of the transaction whose events are being sent
         self._joining: list[tuple[int, str]] = []  # subscriptions that begin where this transaction ends
 
+    def users(self) -> set[int]:
+        """Who has a connection attached here."""
+        return set(self._people)
+
     def hears(self, stream: str) -> bool:
         """Whether anyone here listens to `stream`."""
         return stream in self._audiences

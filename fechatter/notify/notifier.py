@@ -18,7 +18,7 @@ from fechatter.domain.errors import DomainError, Forbidden, MethodNotAllowed, No
 from fechatter.domain.people import Caller
 from fechatter.notify import answers
 from fechatter.notify.caretaker import Caretaker
-from fechatter.notify.chores import end_what_ended, prune_the_log
+from fechatter.notify.chores import end_what_ended, prune_the_log, tell_presence
 from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.edge_sse import SseStream
 from fechatter.notify.edge_ws import WsDoor, WsStream
@@ -87,6 +87,7 @@ class Notifier:
             tasks.create_task(self._bus.run(self._on_news, self._ephemera.hear))
             tasks.create_task(self._ephemera.run())
             tasks.create_task(end_what_ended(self._database, self._caretaker.all))
+            tasks.create_task(tell_presence(self._database, self._hub.users))
             tasks.create_task(prune_the_log(self._database, self._retention))
 
     async def drain(self) -> None:

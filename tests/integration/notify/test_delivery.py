@@ -8,6 +8,7 @@ import pytest
 from fechatter.store import tickets
 from fechatter.store.migrate import new_epoch
 from tests.clients.sse import Disconnected, Refused
+from tests.integration.notify.raw import dial
 from tests.integration.notify.town import Person, Town, append_by_hand
 
 
@@ -207,9 +208,9 @@ async def test_a_new_epoch_makes_every_reader_reload_and_go_on(town: Town) -> No
 
 async def test_an_idle_reader_gets_heartbeats(town: Town) -> None:
     ada = await town.person()
-    async with town.listen(ada) as stream:
-        await stream.hello()
-        await stream.heartbeat()
+    async with dial(town.server.port) as wire:
+        await wire.send(f"GET /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ada.token}\r\n\r\n".encode())
+        await wire.until(b"\n: heartbeat\n\n")
 
 
 async def test_a_drained_server_says_goodbye_with_a_time_to_come_back(town: Town) -> None:
