@@ -1,4 +1,4 @@
-"""The command `fechatter`: up, server, notify, worker, migrate, load, doctor.
+"""The command `fechatter`: up, server, notify, worker, migrate, user, invite, load, doctor.
 
 Every failure that an operator can mend is one line on stderr and an exit code other than 0: 78 where the same start
 would fail again (settings, ports, schema), 1 otherwise.
@@ -13,9 +13,11 @@ from msgspec.structs import replace
 
 from fechatter import __version__
 from fechatter.cli import doctor as checkup
+from fechatter.cli import invite as inviting
 from fechatter.cli import load as history
 from fechatter.cli import serve
 from fechatter.cli import up as whole
+from fechatter.cli import user as accounts
 from fechatter.cli.embedded import database_url as database_of
 from fechatter.cli.embedded import running_url
 from fechatter.cli.lifeline import follow
@@ -24,6 +26,7 @@ from fechatter.cli.ports import PortTaken
 from fechatter.cli.supervisor import PERMANENT, Failed
 from fechatter.config import ConfigError, Settings
 from fechatter.domain.errors import OperatorError, SchemaMismatch
+from fechatter.domain.people import WorkspaceRole
 from fechatter.store.migrate import migrate as apply_migrations
 
 app = typer.Typer(
@@ -35,6 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(accounts.app)
 
 
 def main() -> None:
@@ -170,6 +174,25 @@ def migrate(config: ConfigFile = None, data_dir: DataDir = None, database_url: D
     with database_of(settings) as url:
         applied = asyncio.run(apply_migrations(url))
     sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "nothing to do\n")
+
+
+@app.command()
+def invite(
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    workspace: Annotated[
+        int | None, typer.Option(min=1, metavar="ID", help="Which workspace. [default: the only one there is]")
+    ] = None,
+    role: Annotated[WorkspaceRole, typer.Option(help="What they will be.")] = WorkspaceRole.MEMBER,
+    email: Annotated[str | None, typer.Option(metavar="EMAIL", help="Good for this address only.")] = None,
+    max_uses: Annotated[int | None, typer.Option(min=1, metavar="N", help="[default: any number]")] = None,
+    days: Annotated[int, typer.Option(min=1, max=365, metavar="N", help="How long it is good.")] = 7,
+) -> None:
+    """Print a link that leads into a workspace."""
+    settings = Options({"data_dir": data_dir, "server.db_url": database_url}, config).load()
+    order = inviting.Order(role=role, days=days, workspace=workspace, email=email, max_uses=max_uses)
+    sys.stdout.write(f"{inviting.run(settings, order)}\n")
 
 
 @app.command()

@@ -14,6 +14,7 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an act
     PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of an act
     PASSWORD_REFUSED = "password_refused"  # noqa: S105 - the name of an act
+    ADMIN_CREATED = "admin_created"
     USER_SUSPENDED = "user_suspended"
     USER_READMITTED = "user_readmitted"
     WORKSPACE_CREATED = "workspace_created"

@@ -100,6 +100,18 @@ async def hold_all_of(connection: Connection, user_id: int) -> list[int]:
     return [row["id"] for row in rows]
 
 
+async def hold_some(connection: Connection, workspace_id: int | None, *, at_most: int) -> list[int]:
+    """The ids of the workspace named, or of the first few; held."""
+    rows = await connection.fetch(
+        """
+        SELECT id FROM workspaces WHERE $1::bigint IS NULL OR id = $1 ORDER BY id LIMIT $2 FOR NO KEY UPDATE
+        """,
+        workspace_id,
+        at_most,
+    )
+    return [row["id"] for row in rows]
+
+
 async def update(connection: Connection, workspace_id: int, *, name: str, description: str | None) -> None:
     await connection.execute(
         "UPDATE workspaces SET name = $2, description = $3 WHERE id = $1", workspace_id, name, description
@@ -186,6 +198,18 @@ async def others(connection: Connection, workspace_id: int, user_id: int) -> Oth
     )
     assert row is not None
     return Others(row["members"], row["owners"])
+
+
+async def first_owner(connection: Connection, workspace_id: int) -> int | None:
+    """The active owner who has been in the workspace the longest."""
+    return await connection.fetchval(
+        """
+        SELECT wm.user_id FROM workspace_members wm JOIN users u ON u.id = wm.user_id AND u.status = 'Active'
+        WHERE wm.workspace_id = $1 AND wm.role = 'owner' AND wm.status = 'Active'
+        ORDER BY wm.created_at, wm.user_id LIMIT 1
+        """,
+        workspace_id,
+    )
 
 
 async def guests(connection: Connection, workspace_id: int, about: int | None) -> list[int]:
