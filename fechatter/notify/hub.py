@@ -215,7 +215,7 @@ class Hub:
                 self.subscribe(member.user_id, event.stream)
             case EventType.MEMBER_REMOVED if member.chat_id is not None:
                 self.unsubscribe(member.user_id, stream_of_chat(member.chat_id))
-            case EventType.WORKSPACE_MEMBER_ADDED if member.workspace_id is not None:
+            case EventType.WORKSPACE_MEMBER_ADDED if member.workspace_id is not None and member.role != "guest":
                 self.subscribe(member.user_id, stream_of_workspace(member.workspace_id))
             case EventType.WORKSPACE_MEMBER_REMOVED | EventType.WORKSPACE_MEMBER_UPDATED:
                 # It may open or close any number of chats: the database knows which.
@@ -234,6 +234,7 @@ class _Member(msgspec.Struct):
     user_id: int
     chat_id: int | None = None
     workspace_id: int | None = None
+    role: str | None = None
 
 
 _CHANGES = frozenset(

@@ -168,7 +168,10 @@ async def stream_new(connection: Connection, seen: Seen, chunk: int) -> AsyncGen
 
 
 async def admit(connection: Connection, callers: Collection[Caller]) -> dict[Caller, Admission]:
-    """Those of `callers` whose session goes on and whose user is active, with what each may see."""
+    """Those of `callers` whose session goes on and whose user is active, with what each may see.
+
+    Guests do not hear a workspace's stream: it speaks of people whom they do not know.
+    """
     rows = await connection.fetch(
         """
         SELECT caller.user_id, caller.session_id, chat.ids AS chat_ids, chat.joined, workspace.ids AS workspace_ids
@@ -182,7 +185,7 @@ async def admit(connection: Connection, callers: Collection[Caller]) -> dict[Cal
             WHERE cm.user_id = caller.user_id) chat
         CROSS JOIN LATERAL (
             SELECT array_agg(wm.workspace_id) AS ids FROM workspace_members wm
-            WHERE wm.user_id = caller.user_id AND wm.status = 'Active') workspace
+            WHERE wm.user_id = caller.user_id AND wm.status = 'Active' AND wm.role <> 'guest') workspace
         """,
         [caller.user_id for caller in callers],
         [caller.session_id for caller in callers],
