@@ -11,7 +11,7 @@ from fechatter.actions.load_history import Destination
 from fechatter.actions.passwords import Passwords
 from fechatter.domain.errors import OperatorError
 from fechatter.domain.text import fold
-from fechatter.store import history, users, workspaces
+from fechatter.store import history_people, users, workspaces
 from fechatter.store.database import Connection, Database
 
 NEW_NAME = "History"
@@ -39,8 +39,8 @@ async def choose_workspace(db: Database, passwords: Passwords, wanted: str | Non
         workspace_id = await _find(tx, wanted)
         if workspace_id is None:
             return await _make(tx, passwords, wanted or NEW_NAME, owner)
-        owner_id = await history.owner_of(tx, workspace_id, owner)
-        name = await history.workspace_name(tx, workspace_id)
+        owner_id = await history_people.owner_of(tx, workspace_id, owner)
+        name = await history_people.workspace_name(tx, workspace_id)
     if owner_id is None:
         who = f"{owner} is not an owner" if owner else "Nobody is the owner"
         raise OperatorError(f"{who} of workspace {workspace_id} ({name}): its owner joins what is loaded.")
@@ -49,15 +49,15 @@ async def choose_workspace(db: Database, passwords: Passwords, wanted: str | Non
 
 async def _find(tx: Connection, wanted: str | None) -> int | None:
     if wanted is None:
-        found = await history.some_workspaces(tx, 2)
+        found = await history_people.some_workspaces(tx, 2)
         if len(found) > 1:
             raise OperatorError("There are several workspaces: choose one with --workspace NAME or ID.")
         return found[0] if found else None
     if wanted.isascii() and wanted.isdigit():
         workspace_id = int(wanted[:18])
-        if await history.workspace_name(tx, workspace_id) is not None:
+        if await history_people.workspace_name(tx, workspace_id) is not None:
             return workspace_id
-    found = await history.workspaces_called(tx, wanted)
+    found = await history_people.workspaces_called(tx, wanted)
     if len(found) > 1:
         ids = ", ".join(map(str, found))
         raise OperatorError(f"Several workspaces are called {wanted} ({ids}): choose one by its id.")
@@ -74,13 +74,13 @@ async def _make(tx: Connection, passwords: Passwords, name: str, owner: str | No
 
 async def _owner(tx: Connection, passwords: Passwords, email: str | None) -> tuple[int, str | None]:
     if email is None:
-        first = await history.first_person(tx)
+        first = await history_people.first_person(tx)
         if first is None:
             raise OperatorError(
                 "Nobody is here yet to own the workspace: sign up first, or name its owner with --owner EMAIL."
             )
         return first, None
-    known = await history.accounts(tx, [fold(email)])
+    known = await history_people.accounts(tx, [fold(email)])
     if known:
         return known[fold(email)].user_id, None
     password = secrets.token_urlsafe(_PASSWORD_BYTES)

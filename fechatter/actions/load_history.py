@@ -7,13 +7,14 @@ A batch commits twice: first people and channels, then memberships and messages,
 some tens of milliseconds only. Killed between the two, the next run finds what is there and goes on.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from fechatter.actions.load_people import place_authors
-from fechatter.domain.chats import ChatRole, ChatType
+from fechatter.domain.chats import Chat, ChatRole, ChatType
 from fechatter.domain.errors import Unavailable
 from fechatter.domain.events import Event, EventType, Membership, stream_of_chat, stream_of_user
 from fechatter.domain.history import Refusal, Remark, address_of
@@ -183,17 +184,23 @@ async def _admissions(
         )
         for chat_id, user_id in admitted
     ]
-    created = [
-        Event(
-            stream=stream_of_user(user_id),
-            type=EventType.CHAT_CREATED,
-            payload=views[chat_id],
-            workspace_id=to.workspace_id,
-            chat_id=chat_id,
-        )
-        for chat_id, user_id in admitted
-    ]
+    still_to_come = Counter(chat_id for chat_id, _ in admitted)
+    created: list[Event] = []
+    for chat_id, user_id in admitted:
+        created.append(_created(views[chat_id], user_id, still_to_come[chat_id]))
+        still_to_come[chat_id] -= 1
     return [*added, *created]
+
+
+def _created(chat: Chat, user_id: int, still_to_come: int) -> Event:
+    """The chat as it is just before this one's own member.added: counting on from there gives the true count."""
+    return Event(
+        stream=stream_of_user(user_id),
+        type=EventType.CHAT_CREATED,
+        payload=msgspec.structs.replace(chat, member_count=chat.member_count - still_to_come),
+        workspace_id=chat.workspace_id,
+        chat_id=chat.id,
+    )
 
 
 async def _mentions(tx: Connection, posts: Sequence[_Post]) -> list[list[int]]:

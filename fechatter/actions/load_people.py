@@ -12,9 +12,9 @@ import msgspec
 from fechatter.domain.events import Event, EventType, stream_of_workspace
 from fechatter.domain.history import Remark, address_of
 from fechatter.domain.text import USERNAME_CHARS, username_from
-from fechatter.store import event_log, history
+from fechatter.store import event_log, history_people
 from fechatter.store.database import Connection
-from fechatter.store.history import Author
+from fechatter.store.history_people import Author
 
 SUFFIXES = range(2, 10)
 _ROUNDS = 20
@@ -33,10 +33,10 @@ async def place_authors(tx: Connection, workspace_id: int, remarks: Iterable[Rem
     An author whose address belongs to someone who can sign in is left out: nobody is made to say something.
     """
     people = _people(workspace_id, remarks)
-    known = await history.accounts(tx, [person.email for person in people])
+    known = await history_people.accounts(tx, [person.email for person in people])
     made = await _make(tx, [person for person in people if person.email not in known])
     if made:
-        known = await history.accounts(tx, [person.email for person in people])
+        known = await history_people.accounts(tx, [person.email for person in people])
     placed = {
         person.key: known[person.email].user_id
         for person in people
@@ -63,7 +63,7 @@ async def _make(tx: Connection, people: Sequence[_Person]) -> int:
         if not left:
             break
         names = await _free_usernames(tx, left, at_random=round_ > 1)
-        await history.insert_authors(
+        await history_people.insert_authors(
             tx,
             [
                 Author(person.email, person.fullname, name, person.since)
@@ -71,7 +71,7 @@ async def _make(tx: Connection, people: Sequence[_Person]) -> int:
                 if name is not None
             ],
         )
-        there = await history.accounts(tx, [person.email for person in left])
+        there = await history_people.accounts(tx, [person.email for person in left])
         left = [person for person in left if person.email not in there]
     return len(people) - len(left)
 
@@ -79,7 +79,7 @@ async def _make(tx: Connection, people: Sequence[_Person]) -> int:
 async def _free_usernames(tx: Connection, people: Sequence[_Person], *, at_random: bool) -> list[str | None]:
     """The username that each one's name gives, else one with a number that nobody has; None: try again."""
     wanted = [_candidates(person.fullname, at_random) for person in people]
-    taken = await history.taken_usernames(tx, [name for names in wanted for name in names])
+    taken = await history_people.taken_usernames(tx, [name for names in wanted for name in names])
     chosen: list[str | None] = []
     for names in wanted:
         free = next((name for name in names if name not in taken), None)
@@ -97,7 +97,7 @@ def _candidates(fullname: str, at_random: bool) -> list[str]:
 
 
 async def _enrol(tx: Connection, workspace_id: int, people: Sequence[_Person], ids: dict[str, int]) -> None:
-    enrolled = await history.enrol(
+    enrolled = await history_people.enrol(
         tx, workspace_id, [ids[person.key] for person in people], [person.since for person in people]
     )
     await event_log.append(

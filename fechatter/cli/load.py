@@ -26,7 +26,7 @@ from fechatter.config import Settings
 from fechatter.domain.errors import InvalidRequest, OperatorError, Unavailable
 from fechatter.domain.history import Reader, Refusal, Remark
 from fechatter.domain.text import check_email, check_name
-from fechatter.store import history as stored
+from fechatter.store import history_people
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema, migrate
 
@@ -118,7 +118,7 @@ class _Load:
 
     async def _add_all(self, db: Database, chosen: Chosen, found: Survey, remarks: Iterator[Remark]) -> None:
         async with db.connection() as claimed:
-            if not await stored.claim(claimed, chosen.to.workspace_id):
+            if not await history_people.claim(claimed, chosen.to.workspace_id):
                 raise OperatorError(f"Another load into workspace {chosen.to.workspace_id} is under way: wait for it.")
             self._display.begin(found.good)
             async for batch in _read_ahead(batches(remarks)):

@@ -1,8 +1,9 @@
 """A loaded history: what posting, joining and signing up do one at a time, for many at once.
 
-Where it goes    workspaces_called, workspace_of_id, some_workspaces, owner_of, first_person, find_person, claim
-Who and where    addresses, insert_authors, enrol, channels, insert_channels
-What was said    present, lock, admit, newcomers_view, set_joined, mentioned_members, insert_messages
+channels, insert_channels                    where it was said
+present                                      what is there already
+lock, admit, newcomers_view, set_joined      who hears it from now on
+mentioned_members, insert_messages           what was said
 
 Each is one statement over arrays. The rules are those of the single ones: `seq` and `pos` come from the locked row of
 the chat, messages and their events are written together.
@@ -14,28 +15,10 @@ from datetime import datetime
 import msgspec
 
 from fechatter.domain.chats import Chat, ChatType
-from fechatter.domain.people import WorkspaceMember
 from fechatter.domain.text import fold
 from fechatter.store import chats, messages
 from fechatter.store.database import Connection, struct_from
-
-_CLAIM = 0x_0FEC_0002
-
-
-class Author(msgspec.Struct, frozen=True):
-    """Someone to make an account for, since their first line in the history."""
-
-    email: str
-    fullname: str
-    username: str
-    since: datetime
-
-
-class Account(msgspec.Struct, frozen=True):
-    """Who has an address; `is_open`: they can sign in with a password."""
-
-    user_id: int
-    is_open: bool
+from fechatter.store.history_people import rows_in
 
 
 class Newcomer(msgspec.Struct, frozen=True):
@@ -65,96 +48,6 @@ class Said(msgspec.Struct, frozen=True):
     at: datetime
 
 
-async def workspaces_called(connection: Connection, name: str) -> list[int]:
-    """Ids of the workspaces of that name; names are not unique."""
-    rows = await connection.fetch("SELECT id FROM workspaces WHERE name = $1 ORDER BY id", name)
-    return [row["id"] for row in rows]
-
-
-async def workspace_name(connection: Connection, workspace_id: int) -> str | None:
-    return await connection.fetchval("SELECT name FROM workspaces WHERE id = $1", workspace_id)
-
-
-async def some_workspaces(connection: Connection, at_most: int) -> list[int]:
-    rows = await connection.fetch("SELECT id FROM workspaces ORDER BY id LIMIT $1", at_most)
-    return [row["id"] for row in rows]
-
-
-async def owner_of(connection: Connection, workspace_id: int, email: str | None) -> int | None:
-    """The workspace's first owner, or the one with that address."""
-    return await connection.fetchval(
-        """
-        SELECT u.id FROM workspace_members wm JOIN users u ON u.id = wm.user_id
-        WHERE wm.workspace_id = $1 AND wm.role = 'owner' AND ($2::text IS NULL OR u.email_key = $2)
-        ORDER BY wm.created_at, u.id LIMIT 1
-        """,
-        workspace_id,
-        None if email is None else fold(email),
-    )
-
-
-async def first_person(connection: Connection) -> int | None:
-    """The first user who came in by themselves, not with a loaded history."""
-    return await connection.fetchval("SELECT min(id) FROM users WHERE email_key NOT LIKE '%.loaded.invalid'")
-
-
-async def claim(connection: Connection, workspace_id: int) -> bool:
-    """Keep other loads out of the workspace as long as this connection lives; False if one is under way."""
-    return await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", _CLAIM, workspace_id % 2**31)
-
-
-async def accounts(connection: Connection, emails: Sequence[str]) -> dict[str, Account]:
-    """Whose the addresses are (folded), of those that are someone's."""
-    rows = await connection.fetch(
-        "SELECT email_key, id, password_hash IS NOT NULL AS is_open FROM users WHERE email_key = ANY($1::text[])",
-        emails,
-    )
-    return {row["email_key"]: Account(row["id"], row["is_open"]) for row in rows}
-
-
-async def taken_usernames(connection: Connection, usernames: Sequence[str]) -> set[str]:
-    rows = await connection.fetch("SELECT username_key FROM users WHERE username_key = ANY($1::text[])", usernames)
-    return {row["username_key"] for row in rows}
-
-
-async def insert_authors(connection: Connection, authors: Sequence[Author]) -> int:
-    """Make accounts without a password; how many. Whose address or username is taken by now is left out."""
-    made = await connection.execute(
-        """
-        INSERT INTO users (email, email_key, fullname, username, username_key, created_at)
-        SELECT a.email, a.email, a.fullname, a.username, a.username, a.since
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS a (email, fullname, username, since)
-        ON CONFLICT DO NOTHING
-        """,
-        [author.email for author in authors],
-        [author.fullname for author in authors],
-        [author.username for author in authors],
-        [author.since for author in authors],
-    )
-    return _count(made)
-
-
-async def enrol(
-    connection: Connection, workspace_id: int, user_ids: Sequence[int], since: Sequence[datetime]
-) -> list[WorkspaceMember]:
-    """Make them members of the workspace; those who were not."""
-    rows = await connection.fetch(
-        """
-        WITH enrolled AS (
-            INSERT INTO workspace_members (workspace_id, user_id, role, created_at)
-            SELECT $1, n.user_id, 'member', n.since FROM unnest($2::bigint[], $3::timestamptz[]) AS n (user_id, since)
-            ON CONFLICT DO NOTHING RETURNING *
-        )
-        SELECT wm.workspace_id, wm.user_id, wm.role, wm.status, wm.created_at, u.fullname, u.username, u.avatar
-        FROM enrolled wm JOIN users u ON u.id = wm.user_id ORDER BY wm.user_id
-        """,
-        workspace_id,
-        user_ids,
-        since,
-    )
-    return [struct_from(row, WorkspaceMember) for row in rows]
-
-
 async def channels(connection: Connection, workspace_id: int, keys: Sequence[str]) -> dict[str, tuple[int, ChatType]]:
     """Id and type of the channels whose folded names are among `keys`."""
     rows = await connection.fetch(
@@ -182,7 +75,7 @@ async def insert_channels(
         [fold(name) for name in names],
         since,
     )
-    return _count(made)
+    return rows_in(made)
 
 
 async def present(connection: Connection, emails: Sequence[str], keys: Sequence[str]) -> set[str]:
@@ -217,7 +110,10 @@ async def lock(connection: Connection, chat_ids: Sequence[int]) -> dict[int, Loc
 async def admit(
     connection: Connection, workspace_id: int, newcomers: Sequence[Newcomer], roles: Sequence[str]
 ) -> list[tuple[int, int]]:
-    """Put people into locked chats with nothing unread; (chat, user) of those that were not in them."""
+    """Put people into locked chats with nothing unread; (chat, user) of those that were not in them.
+
+    Who is suspended in the workspace stays out: their memberships come back with them.
+    """
     rows = await connection.fetch(
         """
         WITH admitted AS (
@@ -225,6 +121,8 @@ async def admit(
             SELECT c.id, n.user_id, $1, n.role, c.last_seq, coalesce(n.since, now())
             FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[]) AS n (chat_id, user_id, role, since)
             JOIN chats c ON c.id = n.chat_id
+            JOIN workspace_members wm
+                ON wm.workspace_id = $1 AND wm.user_id = n.user_id AND wm.status = 'Active'
             ON CONFLICT DO NOTHING RETURNING chat_id, user_id
         ), counted AS (
             UPDATE chats c SET member_count = c.member_count + n.count
@@ -345,8 +243,3 @@ UPDATE chat_members cm SET last_read_seq = own.seq, read_at = clock_timestamp()
 FROM (SELECT chat_id, sender_id, max(seq) AS seq FROM message GROUP BY chat_id, sender_id) own
 WHERE cm.chat_id = own.chat_id AND cm.user_id = own.sender_id
 """
-
-
-def _count(tag: str) -> int:
-    """The number of rows in a command's tag, e.g. 3 in `INSERT 0 3`."""
-    return int(tag.rpartition(" ")[2])

@@ -102,6 +102,37 @@ def test_the_owner_joins_every_channel_with_nothing_unread(settings: Settings, t
     assert ask(settings.server.db_url, told, f"user:{owner}") == [("chat.created", 0)] * 5
 
 
+def test_each_newcomer_is_told_the_count_to_go_on_from(settings: Settings, tmp_path: Path) -> None:
+    """The chat as told, and its member.added events from the newcomer's own on, give the chat as it is."""
+    assert load(settings, write(tmp_path / "history", history(100))) == 0
+    wrong = """
+        SELECT cm.user_id FROM chat_members cm JOIN chats c ON c.id = cm.chat_id
+        JOIN events e ON e.stream = 'user:' || cm.user_id AND e.type = 'chat.created' AND e.chat_id = c.id
+        WHERE c.member_count <> (e.payload->>'member_count')::int + (
+            SELECT count(*) FROM events a
+            WHERE a.stream = 'chat:' || c.id AND a.type = 'member.added' AND a.pos >= cm.joined_pos)
+        OR c.last_seq <> (e.payload->>'last_seq')::int + (
+            SELECT count(*) FROM events a
+            WHERE a.stream = 'chat:' || c.id AND a.type = 'message.created' AND a.pos > cm.joined_pos)
+    """
+    assert ask(settings.server.db_url, "SELECT count(*) FROM events WHERE type = 'chat.created'") == [(60,)]
+    assert not ask(settings.server.db_url, wrong)
+
+
+def test_who_is_suspended_is_not_let_in_by_a_loaded_line(settings: Settings, tmp_path: Path) -> None:
+    sign_up_owner(settings)
+    assert load(settings, write(tmp_path / "history", [line()])) == 0
+    ask(settings.server.db_url, "UPDATE workspace_members SET status = 'Suspended' WHERE role = 'member'")
+    assert load(settings, write(tmp_path / "more", [line(room="Other")])) == 0
+    assert ask(
+        settings.server.db_url,
+        "SELECT c.name, count(*) FROM chats c JOIN chat_members cm ON cm.chat_id = c.id GROUP BY 1 ORDER BY 1",
+    ) == [
+        ("General", 2),
+        ("Other", 1),
+    ]
+
+
 def test_the_log_tells_of_new_people_in_the_workspace(settings: Settings, tmp_path: Path) -> None:
     sign_up_owner(settings)
     assert load(settings, write(tmp_path / "history", history(100))) == 0
