@@ -69,6 +69,17 @@ class Stage:
             finally:
                 stack.stop()
 
+    def hide_presence(self) -> None:
+        """Nobody hears who comes online: that would be another stream of events beside the one that is measured."""
+
+        async def hide(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+            await connection.execute(
+                "INSERT INTO presence (user_id, chosen, chosen_at) SELECT unnest($1::bigint[]), 'offline', now()",
+                [person.user_id for person in self.people],
+            )
+
+        self.query(hide)
+
     def query(self, work: Callable[["asyncpg.Connection[asyncpg.Record]"], Awaitable[T]]) -> T:
         return asyncio.run(_with_connection(self.stack.database_url, work))
 

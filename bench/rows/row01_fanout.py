@@ -3,6 +3,7 @@
 Ours: notify_server as `fechatter up` runs it, one event stream a connection, posts at a steady pace through the API.
 Floor: native/fanout_floor.c, the very bytes of such an event to as many sockets at the same pace. The sender has one
 core, the clients (the same program for both) the other. CPU time is that of the sending process alone, user and system.
+People hide their presence: 2,000 who come online in one channel are 4 million presence events.
 """
 
 import http.client
@@ -38,6 +39,7 @@ class Load(Struct, frozen=True):
 def measure(plan: Plan) -> Iterator[Case]:
     loads = [Load(2_000, round(20 * plan.seconds), 50), Load(15_000, round(2 * plan.seconds), 500)]
     with Stage.up(PEOPLE, 1) as stage:
+        stage.hide_presence()
         tokens = stage.folder / "tokens"
         tokens.write_text("".join(f"{person.token}\n" for person in stage.people))
         frame = stage.folder / "frame"
