@@ -46,7 +46,7 @@ async def _create(db: Database, creator: Caller, plan: ChatPlan) -> tuple[Chat, 
         if existing is not None:
             return await _show(tx, creator, existing), False
         chat = await _read(tx, creator, await _insert(tx, creator, workspace, plan, pair))
-        await _tell(tx, chat, (creator.user_id, *plan.others))
+        await _tell(tx, chats.for_newcomer(chat), (creator.user_id, *plan.others))
         return chat, True
 
 
@@ -97,14 +97,13 @@ async def _insert(
 
 
 async def _tell(tx: Connection, chat: Chat, user_ids: tuple[int, ...]) -> None:
-    payload = chats.for_newcomer(chat)
     await event_log.append(
         tx,
         [
             Event(
                 stream=stream_of_user(user_id),
                 type=EventType.CHAT_CREATED,
-                payload=payload,
+                payload=chat,
                 workspace_id=chat.workspace_id,
                 chat_id=chat.id,
             )

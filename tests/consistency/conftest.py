@@ -1,0 +1,5 @@
+"""The same world as for tests of the API."""
+
+from tests.integration.conftest import world
+
+__all__ = ["world"]
