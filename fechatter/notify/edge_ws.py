@@ -17,7 +17,7 @@ from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.frames import Frame
 from fechatter.notify.request import Request
 from fechatter.notify.session import Phase, Session
-from fechatter.notify.stream import House, Stream
+from fechatter.notify.stream import LOW_WATER, House, Stream
 from fechatter.notify.ws_frames import AuthFrame, BadFrame, Inbox, ResumeFrame, accept_key, close_frame
 
 AUTH_TIMEOUT_S = 5.0
@@ -56,6 +56,8 @@ class WsDoor(asyncio.Protocol):
         try:
             messages, reply = self.inbox.take(data)
             self.transport.write(reply)
+            if self.transport.get_write_buffer_size() > LOW_WATER:
+                self.transport.abort()  # it sends pings and reads nothing
             if messages:
                 self._sign_in(messages)
         except BadFrame:
@@ -153,5 +155,5 @@ class WsStream(Stream):
     def _close(self, code: CloseCode) -> None:
         """The client answers the close frame and closes; if it does not, the service cuts the connection."""
         self.send(close_frame(code))
-        self._closing = True
+        self._closing, self._clear = True, False
         self._house.ended(self, code)

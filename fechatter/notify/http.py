@@ -5,6 +5,7 @@ Site             what answers the requests
 """
 
 import asyncio
+import socket
 from collections import deque
 from typing import Protocol, cast
 
@@ -13,6 +14,7 @@ import httptools
 from fechatter.domain.errors import DomainError
 from fechatter.notify.answers import HttpError, problem
 from fechatter.notify.request import Origins, Proxies, Request, parse_query, request_id
+from fechatter.notify.sockets import tune
 
 HEAD_BYTES = 16 * 1024
 BODY_BYTES = 64 * 1024
@@ -53,6 +55,7 @@ class HttpConnection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._requests: deque[Request] = deque()
         self._answering = False
+        self._blocked = False
         self._peer = ""
         self.rest = b""
         self._completed = False  # whether a request was completed by what is being parsed
@@ -63,6 +66,7 @@ class HttpConnection(asyncio.Protocol):
         peer = cast("tuple[str, int] | None", transport.get_extra_info("peername"))
         self._peer = peer[0] if peer else ""  # it may be gone already
         self.deadline = self._loop.time() + HEAD_TIMEOUT_S
+        tune(cast("socket.socket", transport.get_extra_info("socket")))
         self._site.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -72,6 +76,16 @@ class HttpConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """A client that has sent its last request still gets the answer."""
         return self._answering
+
+    def pause_writing(self) -> None:
+        """A client that does not read its answers gets no more of them."""
+        self._blocked = True
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._blocked = False
+        if not self.transport.is_closing():
+            self._answer_next()
 
     def data_received(self, data: bytes) -> None:
         self._completed = False
@@ -107,20 +121,22 @@ class HttpConnection(asyncio.Protocol):
         self._answer_next()
 
     def expire(self) -> None:
-        """The deadline has come: say so to a client in the middle of a head, and close."""
-        if self._in_message:
+        """The deadline has come: say so to a client in the middle of a request, and close."""
+        if self._blocked or self.transport.is_closing():
+            self.transport.abort()
+        elif self._in_message:
             self._give_up(_SLOW)
         else:
             self.transport.close()
 
     def _answer_next(self) -> None:
-        while self._requests and not self._answering and not self.transport.is_closing():
+        while self._requests and not (self._answering or self._blocked or self.transport.is_closing()):
             request = self._requests.popleft()
             self._answering = True
             response = self._site.answer(request, self)
             if response is not None:
                 self.respond(response, request)
-        if not self._requests and not self.transport.is_closing() and not self.transport.is_reading():
+        if not (self._requests or self._blocked or self.transport.is_closing() or self.transport.is_reading()):
             self.transport.resume_reading()
 
     def _give_up(self, error: DomainError) -> None:

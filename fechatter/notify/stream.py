@@ -15,11 +15,12 @@ from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.frames import Frame, Parcel
 from fechatter.notify.session import Had, Phase, Session
 
-KERNEL_BYTES = 64 * 1024
-"""Asked for as the socket's send buffer; the kernel doubles it for its own bookkeeping."""
 HIGH_WATER = 64 * 1024
 LOW_WATER = 8 * 1024
 """With one write of up to 64 KiB on top, a connection holds at most 256 KiB in all, or one event more."""
+
+
+_write = os.write
 
 
 class House(Protocol):
@@ -57,30 +58,30 @@ class Stream(asyncio.Protocol):
     bucket    which heartbeat it belongs to; the service's business
     """
 
-    __slots__ = ("_closing", "_fd", "_house", "_transport", "address", "bucket", "congested", "parcel", "session")
+    __slots__ = ("_clear", "_closing", "_fd", "_house", "_transport", "address", "bucket", "parcel", "session")
     speaks_ws = False
 
     def __init__(self, transport: asyncio.Transport, house: House, session: Session, address: str) -> None:
         self.session = session
         self.parcel: Parcel | None = None
-        self.congested = False
         self.address = address
         self.bucket = 0
         self._house = house
         self._transport = transport
+        self._clear = (
+            transport.get_write_buffer_size() == 0
+        )  # nothing is buffered and it is not closing: bytes can go to the socket at once
         self._closing = False
-        sock = cast("socket.socket", transport.get_extra_info("socket"))
-        self._fd = sock.fileno()
-        tune(sock)
-        transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
+        self._fd = cast("socket.socket", transport.get_extra_info("socket")).fileno()
+        transport.set_write_buffer_limits(
+            high=0
+        )  # pause_writing once anything is buffered, resume_writing once all is sent
 
     def send(self, data: bytes) -> None:
         """Write to the socket at once; what the kernel does not take is buffered, up to the limit."""
-        if self._closing or self._transport.is_closing():
-            return
-        if self._transport.get_write_buffer_size() == 0:
+        if self._clear:
             try:
-                sent = os.write(self._fd, data)
+                sent = _write(self._fd, data)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -88,7 +89,15 @@ class Stream(asyncio.Protocol):
             if sent == len(data):
                 return
             data = data[sent:]
-        self._transport.write(data)
+        if not (self._closing or self._transport.is_closing()):
+            self._transport.write(data)
+            if self.session.phase is Phase.LIVE and self._transport.get_write_buffer_size() > HIGH_WATER:
+                self.fall_behind(*self._house.place())
+
+    @property
+    def congested(self) -> bool:
+        """Whether more is buffered than one write should leave there."""
+        return not self._clear and self._transport.get_write_buffer_size() > LOW_WATER
 
     def greet(self, frames: Sequence[Frame]) -> None:
         """Send frames of this connection's own, in one write."""
@@ -129,12 +138,10 @@ class Stream(asyncio.Protocol):
             self._house.fell_behind(self)
 
     def pause_writing(self) -> None:
-        self.congested = True
-        if self.session.phase is Phase.LIVE:
-            self.fall_behind(*self._house.place())
+        self._clear = False
 
     def resume_writing(self) -> None:
-        self.congested = False
+        self._clear = not self._closing
         if self.session.phase is Phase.LAGGING:
             self.session.drained()
             self._house.entered(self)
@@ -145,19 +152,10 @@ class Stream(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.session.end(CloseCode.GOING_AWAY)
-        self._closing = True
+        self._closing, self._clear = True, False
         self._house.left(self)
 
     def _close(self, code: CloseCode) -> None:
-        self._closing = True
+        self._closing, self._clear = True, False
         self._house.ended(self, code)
         self._transport.close()
-
-
-def tune(sock: socket.socket) -> None:
-    """Bound what the kernel buffers, and notice a peer that vanished."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
-        if sock.family in (socket.AF_INET, socket.AF_INET6) and (option := getattr(socket, name, None)) is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -3,6 +3,7 @@
 Wire          one connection
 ask(…)        one request, the whole answer
 metric(…)     wait for a line of /metrics
+ready(…)      wait for 200 on /ready
 Reply         an answer taken apart
 """
 
@@ -98,6 +99,15 @@ async def metric(port: int, line: bytes) -> None:
         while True:
             reply = await ask(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
             if line in reply.body:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def ready(port: int) -> None:
+    """Wait until the service says that it is."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            if (await ask(port, b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n")).status == 200:
                 return
             await asyncio.sleep(0.02)
 

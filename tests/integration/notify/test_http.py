@@ -1,5 +1,6 @@
 """HTTP on notify_server's port: routes, errors, CORS, and requests as no good client sends them."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
@@ -155,3 +156,18 @@ async def test_too_many_streams_of_a_user_are_429(town: Town) -> None:
         refused.problem("rate_limited")
         assert int(refused.headers["retry-after"]) > 0
     await metric(town.server.port, b"fechatter_notify_streams 0.0")
+
+
+async def test_a_client_that_reads_no_answers_is_not_buffered_for(town: Town) -> None:
+    """Pipelining without reading: the service stops reading too, so the client's own writes come to a halt."""
+    async with dial(town.server.port, receive_bytes=4_096) as wire:
+        wire.stall()
+        halted = False
+        for _ in range(1_000):
+            wire.writer.write(request(b"GET /metrics") * 1_500)
+            try:
+                await asyncio.wait_for(wire.writer.drain(), 0.5)
+            except TimeoutError:
+                halted = True
+                break
+    assert halted

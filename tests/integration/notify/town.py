@@ -28,6 +28,7 @@ from fechatter.notify.app import serve
 from fechatter.store import sessions, users, workspaces
 from fechatter.store.database import Connection, Database
 from tests.clients.sse import EventStream, listen
+from tests.integration.notify.raw import ready
 from tests.support.waiting import wait_until
 
 _numbers = count(1)
@@ -106,6 +107,7 @@ class Town:
         database = await Database.open(settings.server.db_url, 20)
         server = NotifyThread(settings)
         try:
+            await ready(server.port)
             founder = await _user(database)
             async with database.transaction() as tx:
                 workspace = await workspaces.insert(tx, name="Town", description=None, owner_id=founder)
