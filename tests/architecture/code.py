@@ -3,7 +3,7 @@
 modules()          every module of the program, parsed
 imports_of(module) what it imports of ours, by folder: "store", "domain", …
 texts_of(module)   its string literals, without docstrings
-tracked_files()    what is, or is about to be, under version control
+tracked_files()    what is under version control
 """
 
 import ast
@@ -60,7 +60,7 @@ def texts_of(module: Module) -> Iterator[tuple[int, str]]:
 def tracked_files() -> list[Path]:
     """Empty where there is no version control, as in an unpacked archive."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        ["git", "ls-files", "-z"],
         cwd=ROOT,
         capture_output=True,
         check=False,

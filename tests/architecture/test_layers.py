@@ -27,7 +27,18 @@ ALLOWED: dict[str, set[str]] = {
     "": set(),
 }
 # What realtime may ask the database: who may come in and hear what, and what they missed.
-NOTIFY_READS = {"database", "replay", "pruning", "presence", "ephemeral", "tickets", "sessions", "members", "migrate", "event_log"}
+NOTIFY_READS = {
+    "database",
+    "replay",
+    "pruning",
+    "presence",
+    "ephemeral",
+    "tickets",
+    "sessions",
+    "members",
+    "migrate",
+    "event_log",
+}
 
 
 def test_a_folder_imports_only_what_lies_below_it() -> None:

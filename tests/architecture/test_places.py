@@ -27,6 +27,10 @@ REGISTRIES = [
 ]
 MACHINE_PATHS = ["/" + "work/", "/" + "root/", "tmp" + "/team", "/" + "home/"]
 BINARY = {".png", ".jpg", ".ico", ".gz", ".woff2", ".webp"}
+# `fechatter/…`, `web/…` and the like in code marks, and the targets of links and pictures.
+NAMED_FILE = re.compile(
+    r"`((?:fechatter|web|tests|bench|migrations|docs|scripts|deploy)/[\w./-]+)`|\]\((?!https?:|#)([\w./-]+)(?:#[\w-]+)?\)"
+)
 ROUTE_KINDS = {"get", "post", "put", "patch", "delete"}
 
 
@@ -84,6 +88,17 @@ def test_no_file_names_a_registry_or_a_folder_of_one_machine() -> None:
             text = path.read_text(errors="replace")
             offenders += [f"{path.relative_to(ROOT)}: {word}" for word in REGISTRIES + MACHINE_PATHS if word in text]
     assert not offenders, "\n".join(offenders)
+
+
+def test_documents_name_files_that_exist() -> None:
+    """A guide that points to a file that has moved teaches its reader not to trust it."""
+    lost = [
+        f"{document.name}: {place}"
+        for document in [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")]
+        for place in ("".join(names) for names in NAMED_FILE.findall(document.read_text()))
+        if not any((folder / place).exists() for folder in (ROOT, document.parent))
+    ]
+    assert not lost, "\n".join(lost)
 
 
 def _routes(handler: ast.AsyncFunctionDef) -> list[ast.Call]:
