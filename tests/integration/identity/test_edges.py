@@ -1,0 +1,125 @@
+"""Rates, other origins, slow senders."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+import uvicorn
+
+from fechatter.config import Limits, Settings
+from fechatter.server import slow_senders
+from fechatter.server.app import create_app
+from fechatter.server.limits import RateLimits
+from fechatter.server.slow_senders import TimedHttpProtocol
+from tests.clients.api import new_email
+from tests.support.world import World
+
+
+@pytest.fixture
+async def strict(settings: Settings) -> AsyncGenerator[World]:
+    limits = Limits(posts_per_second=0.1, posts_burst=2, signins_per_minute_account=2, invites_per_minute_address=1)
+    async with World.open(msgspec.structs.replace(settings, limits=limits)) as world:
+        yield world
+
+
+async def test_answers_say_what_is_left_and_too_many_posts_are_refused(strict: World) -> None:
+    ada = await strict.person("Ada")
+    left = [(await ada.ask("POST", "/api/notifications/ticket")).headers["x-ratelimit-remaining"] for _ in range(2)]
+    assert left == ["1", "0"]
+    refused = await ada.ask("POST", "/api/notifications/ticket")
+    refused.problem(429, "rate_limited")
+    assert 1 <= int(refused.headers["retry-after"]) <= 10
+    assert refused.headers["x-ratelimit-limit"] == "2"
+    assert (await ada.ask("GET", "/api/users/me")).headers["x-ratelimit-limit"] == "1000"
+
+
+async def test_guesses_at_an_account_are_few_whether_or_not_it_exists(strict: World) -> None:
+    ada = await strict.api.sign_up("Ada")
+    for email in (ada.user.email, new_email()):
+        form = {"email": email, "password": "a wrong guess"}
+        answers = [await strict.api.ask("POST", "/api/auth/signin", json=form) for _ in range(3)]
+        assert [answer.status for answer in answers] == [401, 401, 429]
+        assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+async def test_invite_codes_are_not_tried_one_after_the_other(strict: World) -> None:
+    ada = await strict.person("Ada")
+    (await ada.ask("POST", "/api/invites/guess/accept")).problem(404, "not_found")
+    (await ada.ask("POST", "/api/invites/guess/accept")).problem(429, "rate_limited")
+
+
+async def test_two_servers_share_a_rate(world: World) -> None:
+    limits = Limits(posts_per_second=0.1, posts_burst=4)
+    one, other = RateLimits(world.db, limits), RateLimits(world.db, limits)
+    for _ in range(3):
+        one.spend("post", 1)
+    other.spend("post", 1)
+    await one.share()
+    await other.share()
+    standing = other.spend("post", 2)
+    assert standing is not None
+    assert standing.remaining == 3
+    with pytest.raises(Exception, match="Too many requests"):
+        other.spend("post", 1)
+
+
+async def test_without_limits_nothing_is_counted(world: World) -> None:
+    limits = RateLimits(world.db, Limits(enabled=False, posts_burst=1, signins_per_minute_account=1))
+    for _ in range(3):
+        assert limits.spend("post", 1) is None
+        assert await limits.sign_in("a@example.org", "::1") is None
+
+
+async def test_only_configured_origins_may_use_the_api_from_a_page(settings: Settings) -> None:
+    friend, foe = "https://friend.example", "https://foe.example"
+    server = msgspec.structs.replace(settings.server, allowed_origins=(friend,))
+    async with World.open(msgspec.structs.replace(settings, server=server)) as world:
+        for origin, allowed in ((friend, True), (foe, False)):
+            headers = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
+            asked = await world.api.ask("OPTIONS", "/api/users/me", headers=headers)
+            assert ("access-control-allow-methods" in asked.headers) is allowed
+            answer = await world.api.ask("GET", "/api/config", headers={"Origin": origin})
+            assert answer.headers.get("access-control-allow-origin") == (origin if allowed else None)
+            forged = await world.api.ask("POST", "/api/auth/refresh", headers={"Origin": origin, "Cookie": "x=y"})
+            assert forged.status == (401 if allowed else 403)
+
+
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncGenerator[int]:
+    """The port of a server; it listens from now on and answers once it has started."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), http=TimedHttpProtocol, ws="none", log_config=None))
+    running = asyncio.create_task(server.serve([listening]))
+    yield listening.getsockname()[1]
+    server.should_exit = True
+    await running
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_a_head_that_does_not_come_or_does_not_end_is_waited_for_so_long_and_no_longer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_senders, "HEAD_WITHIN_S", 0.3)
+    monkeypatch.setattr(slow_senders, "BODY_GRACE_S", 0.3)
+    async with served(settings) as port:
+        for sent, expected in (
+            (b"", b""),
+            (b"GET /health HTTP/1.1\r\nHost: x\r\nX-", b""),
+            (b"\r\n\r\n", b""),
+            (b"GET /health HTTP/1.1\r\nHost: x\r\nX-Y: " + b"y" * 70_000, b"HTTP/1.1 400"),
+            (b"nonsense\r\n\r\n", b"HTTP/1.1 400"),
+            (
+                b"POST /api/auth/signin HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 50\r\n\r\n{",
+                b"HTTP/1.1 408",
+            ),
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            answer = await reader.read()  # until the server closes
+            assert answer[:12] == expected
+            assert not answer or b"application/problem+json" in answer
+            writer.close()
