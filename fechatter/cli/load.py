@@ -48,6 +48,7 @@ def run(settings: Settings, order: Order) -> int:
     ends it, the same command goes on from there.
     """
     _check(settings, order)
+    started = time.monotonic()
     limits = settings.limits
     reader = Reader(
         name_chars=limits.name_chars, fullname_chars=limits.fullname_chars, content_chars=limits.content_chars
@@ -57,7 +58,7 @@ def run(settings: Settings, order: Order) -> int:
         if found.good == 0:
             raise OperatorError(f"Nothing to load: {found.bad:,} bad lines, and no good one.")
         remarks = in_order(history, reader, ordered=found.ordered)
-        return uvloop.run(_Load(settings, order, url, display).run(found, remarks))
+        return uvloop.run(_Load(settings, order, url, display).run(found, remarks, started))
 
 
 class _Load:
@@ -78,10 +79,9 @@ class _Load:
         self._rooms: set[str] = set()
         self._stopped = asyncio.Event()
 
-    async def run(self, found: Survey, remarks: Iterator[Remark]) -> int:
+    async def run(self, found: Survey, remarks: Iterator[Remark], started: float) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._stopped.set)
-        started = time.monotonic()
         async with self._database() as db:
             chosen = await self._choose(db)
             await self._add_all(db, chosen, found, remarks)
