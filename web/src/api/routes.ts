@@ -1,6 +1,6 @@
 /** The routes of the API that the page uses, one function each, for a signed-in person. */
 import type { Client } from './client';
-import type { Chat, ChatMember, Draft, Id, Invite, Message, NewChat, User, Workspace } from './types';
+import type { Chat, ChatMember, CreatedInvite, Draft, Id, Message, NewChat, User, Workspace } from './types';
 
 /** Which part of a history: its end, before or after a message, or around one. */
 export type Place = { before_id: Id } | { after_id: Id } | { around_id: Id } | Record<string, never>;
@@ -14,7 +14,7 @@ export const routes = (client: Client) => ({
     client.get<User[]>('/api/users', { workspace_id: workspace, limit: 100, ...(q ? { q } : {}) }),
 
   workspaces: () => client.all<Workspace>('/api/workspaces'),
-  invite: (workspace: Id) => client.post<Invite>(`/api/workspaces/${workspace}/invites`, {}),
+  invite: (workspace: Id) => client.post<CreatedInvite>(`/api/workspaces/${workspace}/invites`, {}),
   acceptInvite: (code: string) => client.post<Workspace>(`/api/invites/${encodeURIComponent(code)}/accept`),
 
   chats: (workspace: Id) => client.all<Chat>('/api/chats', { workspace_id: workspace }),

@@ -1,25 +1,36 @@
 /** The nouns of the API under the names the page uses. They come out of the server's OpenAPI document (npm run gen). */
-import type { ChatRole, CreatedInvite, File, Session } from './generated';
+import type { ChatRole, File, SignedInSession } from './generated';
 
 export type {
   Chat,
   ChatMember,
+  ChangedChat,
   ChatRole,
   ChatType,
   Config,
+  CreatedInvite,
   Draft,
+  Invite,
+  MemberChange,
   Message,
   NewChat,
+  NewPresence,
+  Presence,
+  Problem,
+  ProfileChange,
+  ReadPosition,
+  Session,
   SignIn,
   SignUp,
   User,
+  UserPresence,
   Workspace,
+  WorkspaceChange,
   WorkspaceMember,
   WorkspaceRole,
 } from './generated';
 export type FileInfo = File;
-export type Invite = CreatedInvite;
-export type SignedIn = Session;
+export type SignedIn = SignedInSession;
 
 export type Id = number;
 
@@ -28,14 +39,4 @@ export interface Membership {
   chat_id: Id;
   user_id: Id;
   role: ChatRole;
-}
-
-/** What the server says when it refuses (RFC 9457). */
-export interface Problem {
-  status: number;
-  title: string;
-  detail: string;
-  code: string;
-  request_id: string;
-  errors: { field: string; message: string }[];
 }

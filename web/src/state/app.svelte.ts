@@ -13,7 +13,7 @@ import { EventStream } from '../realtime/stream';
 import { applyMessage } from '../realtime/chats';
 import { Chats } from './chats.svelte';
 import { Connection } from './connection.svelte';
-import { Drafts } from './drafts';
+import { Drafts } from './drafts.svelte';
 import { Messages } from './messages.svelte';
 import { Outbox, type Outgoing } from './outbox.svelte';
 import { People } from './people.svelte';
@@ -21,6 +21,7 @@ import { Preferences } from './preferences.svelte';
 import { Replica } from './replica.svelte';
 import { Router } from './router.svelte';
 import { Session } from './session.svelte';
+import { DeviceShelf } from './shelf';
 import { Sync } from './sync.svelte';
 import { Workspaces } from './workspaces.svelte';
 
@@ -39,7 +40,11 @@ export class App {
   readonly messages = new Messages(this.api, this.replica);
   readonly workspaces = new Workspaces(this.api, this.replica, this.session);
   readonly chats = new Chats(this.api, this.replica, this.people, this.workspaces);
-  readonly outbox = new Outbox({ post: (draft) => this.post(draft), stored: (message) => this.store(message) });
+  readonly outbox = new Outbox({
+    post: (draft) => this.post(draft),
+    stored: (message) => this.store(message),
+    shelf: new DeviceShelf(),
+  });
   readonly stream: EventStream = new EventStream({
     url: () => `${this.notifyUrl}/api/notifications/events`,
     token: () => this.session.token(),
@@ -62,7 +67,7 @@ export class App {
   /** Words, settings of the server and the session of the cookie, at once; the page shows itself meanwhile. */
   async open(): Promise<void> {
     const config = getConfig().catch(() => null);
-    await this.session.restore();
+    await this.session.restore(this.router.place.at === 'chat');
     this.config = await config;
     if (this.config === null) this.session.status = 'unreachable';
   }
@@ -71,6 +76,8 @@ export class App {
   follow(): () => void {
     const user = this.session.user;
     if (user === null || this.config === null) return () => undefined;
+    this.drafts.load(user.id);
+    void this.outbox.load(user.id);
     this.sync.start(user);
     return () => {
       this.sync.stop();
@@ -94,6 +101,7 @@ export class App {
       content: draft.content,
       idempotency_key: draft.key,
       ...(draft.replyTo === null ? {} : { reply_to: draft.replyTo }),
+      ...(draft.files.length === 0 ? {} : { files: draft.files.map((file) => file.id) }),
     });
   }
 

@@ -2,30 +2,45 @@
  * Messages on their way. Each chat's go out one after the other, in the order they were written, each under a key
  * of its own, so that a retry can never become a second message.
  *
- * Outbox           send, retry, discard, resume (the network is back); of(chat) lists what is not yet in the history
+ * Outbox           load, send, retry, discard, resume (the network is back); of(chat) lists what is not yet in the history
  *
  * No answer: tried again a few times, then this one and those behind it fail together and wait for `retry` or
- * `resume`. A refusal by the server fails that one alone, and the next goes on.
+ * `resume`. A refusal by the server fails that one alone, and the next goes on. What is not sent when the page closes
+ * lies on a shelf of the device, and `load` takes it up again.
  */
 import { ApiError } from '../api/http';
-import type { Id, Message } from '../api/types';
+import type { FileInfo, Id, Message } from '../api/types';
 import { backoff } from '../realtime/backoff';
+import type { Shelf } from './shelf';
 
 export interface Outgoing {
   key: string;
   chatId: Id;
   content: string;
   replyTo: Id | null;
+  files: readonly FileInfo[];
   writtenAt: string;
+  /** Grows with each message written on this device. */
+  order: number;
+  /** Written before the page was opened: another tab may have sent it meanwhile. */
+  isOld: boolean;
   state: 'waiting' | 'sending' | 'failed';
   /** Why it failed: `null` is no answer from the server, a text is what the server said. */
   reason: string | null;
+}
+
+/** What one has written. */
+export interface Letter {
+  content: string;
+  replyTo?: Id | null;
+  files?: readonly FileInfo[];
 }
 
 export interface OutboxOptions {
   post: (draft: Outgoing) => Promise<Message>;
   /** The message is stored: show it in the history. */
   stored: (message: Message) => void;
+  shelf: Shelf;
   isOnline?: () => boolean;
   pause?: (ms: number) => Promise<void>;
   newKey?: () => string;
@@ -37,6 +52,9 @@ export class Outbox {
   private items = $state.raw<readonly Outgoing[]>([]);
   private readonly busy = new Set<Id>();
   private era = 0;
+  private owner: Id | null = null;
+  private order = 0;
+  private loading: Promise<void> | null = null;
 
   constructor(private readonly options: OutboxOptions) {}
 
@@ -48,10 +66,24 @@ export class Outbox {
     return this.items.length;
   }
 
-  send(chatId: Id, content: string, replyTo: Id | null = null): void {
+  /** Take up what one person had not sent when the page closed; it goes out first. */
+  async load(owner: Id): Promise<void> {
+    this.owner = owner;
+    this.loading = this.takeUp(owner, this.era);
+    await this.loading;
+    this.loading = null;
+    this.resume();
+  }
+
+  send(chatId: Id, { content, replyTo = null, files = [] }: Letter): void {
     const key = (this.options.newKey ?? (() => crypto.randomUUID()))();
-    const writtenAt = new Date().toISOString();
-    this.items = [...this.items, { key, chatId, content, replyTo, writtenAt, state: 'waiting', reason: null }];
+    this.order = Math.max(this.order + 1, Date.now());
+    const item: Outgoing = {
+      ...{ key, chatId, content, replyTo, files, order: this.order, isOld: false },
+      ...{ writtenAt: new Date().toISOString(), state: 'waiting', reason: null },
+    };
+    this.items = [...this.items, item];
+    this.lay(item);
     void this.work(chatId);
   }
 
@@ -64,7 +96,7 @@ export class Outbox {
   }
 
   discard(key: string): void {
-    this.items = this.items.filter((item) => item.key !== key || item.state === 'sending');
+    if (this.items.some((item) => item.key === key && item.state !== 'sending')) this.arrived(key);
   }
 
   /** The network is back: what found no answer goes out by itself. */
@@ -75,12 +107,29 @@ export class Outbox {
 
   /** An event brought the message before the answer did. */
   arrived(key: string): void {
+    if (!this.items.some((item) => item.key === key)) return;
     this.items = this.items.filter((item) => item.key !== key);
+    void this.options.shelf.remove(key);
   }
 
+  /** Its owner has left: nothing of them stays on the device. */
   forget(): void {
     this.era += 1;
     this.items = [];
+    this.owner = null;
+    void this.options.shelf.clear();
+  }
+
+  private async takeUp(owner: Id, era: number): Promise<void> {
+    const old = await this.options.shelf.load(owner);
+    if (era !== this.era) return;
+    const known = new Set(this.items.map((item) => item.key));
+    const taken = old.filter((item) => !known.has(item.key)).map((item) => ({ ...item, isOld: true }));
+    this.items = [...taken, ...this.items];
+  }
+
+  private lay(item: Outgoing): void {
+    if (this.owner !== null) void this.options.shelf.put(this.owner, { ...item, state: 'failed' });
   }
 
   private requeue(which: (item: Outgoing) => boolean): void {
@@ -93,6 +142,7 @@ export class Outbox {
     if (this.busy.has(chatId)) return;
     this.busy.add(chatId);
     const era = this.era;
+    if (this.loading !== null) await this.loading;
     for (let item = this.next(chatId); item && era === this.era; item = this.next(chatId))
       await this.deliver(item, era);
     this.busy.delete(chatId);
@@ -105,13 +155,14 @@ export class Outbox {
 
   private async deliver(item: Outgoing, era: number): Promise<void> {
     this.mark(item.key, 'sending');
+    if (item.isOld && !(await this.options.shelf.has(item.key))) return this.arrived(item.key);
     for (let attempt = 0; era === this.era; attempt += 1) {
       try {
         const message = await this.options.post(item);
         if (era === this.era) this.store(item.key, message);
         return;
       } catch (error) {
-        if (isRefusal(error)) return this.mark(item.key, 'failed', error.detail);
+        if (isRefusal(error)) return this.refuse(item.key, error.detail);
         if (attempt + 1 >= TRIES || !this.isOnline()) return this.failAll(item.chatId);
         await this.pause(waitAfter(error, attempt));
       }
@@ -121,6 +172,12 @@ export class Outbox {
   private store(key: string, message: Message): void {
     this.options.stored(message);
     this.arrived(key);
+  }
+
+  private refuse(key: string, reason: string): void {
+    this.mark(key, 'failed', reason);
+    const item = this.items.find((one) => one.key === key);
+    if (item) this.lay(item);
   }
 
   private mark(key: string, state: Outgoing['state'], reason: string | null = null): void {

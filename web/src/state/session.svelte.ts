@@ -9,12 +9,15 @@ import * as auth from '../api/auth';
 import type { Credentials } from '../api/client';
 import { ApiError } from '../api/http';
 import type { Id, SignedIn, SignUp, User } from '../api/types';
+import { isReadable, keep, recall } from './device';
 
 export type SessionStatus = 'restoring' | 'signed-out' | 'signed-in' | 'unreachable';
 
 /** Renew this long before the token runs out. */
 const EARLY_MS = 60_000;
 const LOCK = 'fechatter-session';
+/** Says that somebody signed in here: without it there is no cookie to ask the server about. */
+const HINT = 'here';
 
 export class Session implements Credentials {
   status = $state<SessionStatus>('restoring');
@@ -31,8 +34,9 @@ export class Session implements Credentials {
     };
   }
 
-  /** Take up the session of the cookie, if there is one. */
-  async restore(): Promise<void> {
+  /** Take up the session of the cookie, if there is one: asked for when one was here before, or `isLikely`. */
+  async restore(isLikely = false): Promise<void> {
+    if (!isLikely && !wasHere()) return this.end();
     this.status = 'restoring';
     try {
       if ((await this.renew(null)) === null) this.end();
@@ -85,6 +89,7 @@ export class Session implements Credentials {
     this.user = signedIn.user;
     this.workspaceId ??= signedIn.workspace?.id ?? null;
     this.status = 'signed-in';
+    keep(HINT, 'yes');
   }
 
   private end(): void {
@@ -92,8 +97,12 @@ export class Session implements Credentials {
     this.user = null;
     this.workspaceId = null;
     this.status = 'signed-out';
+    keep(HINT, null);
   }
 }
+
+/** A browser that keeps nothing cannot tell. */
+const wasHere = (): boolean => !isReadable() || recall(HINT) !== null;
 
 async function locked<T>(work: () => Promise<T>): Promise<T> {
   if (!('locks' in navigator)) return await work();

@@ -2,20 +2,51 @@ import { describe, expect, it } from 'vitest';
 import { ApiError, NetworkError } from '../../src/api/http';
 import type { Message } from '../../src/api/types';
 import { Outbox, type Outgoing } from '../../src/state/outbox.svelte';
+import type { Shelf } from '../../src/state/shelf';
 import { message } from '../things';
 
+/** A shelf that outlives the outbox, as the device outlives the page. */
+class Memory implements Shelf {
+  readonly rows = new Map<string, { owner: number; item: Outgoing }>();
+
+  load(owner: number): Promise<Outgoing[]> {
+    const own = [...this.rows.values()].filter((row) => row.owner === owner).map((row) => row.item);
+    return Promise.resolve(own.sort((a, b) => a.order - b.order));
+  }
+
+  put(owner: number, item: Outgoing): Promise<void> {
+    this.rows.set(item.key, { owner, item });
+    return Promise.resolve();
+  }
+
+  remove(key: string): Promise<void> {
+    this.rows.delete(key);
+    return Promise.resolve();
+  }
+
+  has(key: string): Promise<boolean> {
+    return Promise.resolve(this.rows.has(key));
+  }
+
+  clear(): Promise<void> {
+    this.rows.clear();
+    return Promise.resolve();
+  }
+}
+
 /** An outbox over a server that answers when told to. */
-function setUp(answer: (draft: Outgoing) => Promise<Message>, online = true) {
+function setUp(answer: (draft: Outgoing) => Promise<Message>, online = true, shelf = new Memory()) {
   const posts: Outgoing[] = [];
   const stored: string[] = [];
   const world = { online, pauses: [] as number[] };
-  let keys = 0;
+  let keys = shelf.rows.size;
   const outbox = new Outbox({
     post: (draft) => {
       posts.push(draft);
       return answer(draft);
     },
     stored: (one) => stored.push(one.content),
+    shelf,
     isOnline: () => world.online,
     pause: (ms) => {
       world.pauses.push(ms);
@@ -23,7 +54,7 @@ function setUp(answer: (draft: Outgoing) => Promise<Message>, online = true) {
     },
     newKey: () => `k${(keys += 1)}`,
   });
-  return { outbox, posts, stored, world };
+  return { outbox, posts, stored, world, shelf };
 }
 
 const echo = ({ content, key, chatId }: Outgoing): Message =>
@@ -37,7 +68,7 @@ describe('the outbox', () => {
     const { outbox, posts, stored } = setUp(
       (draft) => new Promise((resolve) => gates.push(() => resolve(echo(draft)))),
     );
-    ['a', 'b', 'c'].forEach((text) => outbox.send(1, text));
+    ['a', 'b', 'c'].forEach((text) => outbox.send(1, { content: text }));
     expect(states(outbox)).toEqual(['a:sending', 'b:waiting', 'c:waiting']);
     for (let sent = 0; sent < 3; sent += 1) {
       expect(posts).toHaveLength(sent + 1);
@@ -50,8 +81,8 @@ describe('the outbox', () => {
 
   it('does not let one chat wait for another', () => {
     const { outbox, posts } = setUp(() => new Promise(() => undefined));
-    outbox.send(1, 'a');
-    outbox.send(2, 'b');
+    outbox.send(1, { content: 'a' });
+    outbox.send(2, { content: 'b' });
     expect(posts.map((draft) => draft.chatId)).toEqual([1, 2]);
   });
 
@@ -60,8 +91,8 @@ describe('the outbox', () => {
     const { outbox, posts, stored } = setUp((draft) =>
       isUp ? Promise.resolve(echo(draft)) : Promise.reject(new NetworkError('down')),
     );
-    outbox.send(1, 'a');
-    outbox.send(1, 'b');
+    outbox.send(1, { content: 'a' });
+    outbox.send(1, { content: 'b' });
     await settled();
     expect(states(outbox)).toEqual(['a:failed', 'b:failed']);
     isUp = true;
@@ -74,7 +105,7 @@ describe('the outbox', () => {
 
   it('tries again by itself while there is no answer, and then fails with all behind it', async () => {
     const { outbox, posts, world } = setUp(() => Promise.reject(new NetworkError('down')));
-    outbox.send(1, 'a');
+    outbox.send(1, { content: 'a' });
     await settled();
     expect(posts).toHaveLength(5);
     expect(world.pauses).toHaveLength(4);
@@ -87,8 +118,8 @@ describe('the outbox', () => {
       (draft) => (world.online ? Promise.resolve(echo(draft)) : Promise.reject(new NetworkError('offline'))),
       false,
     );
-    outbox.send(1, 'a');
-    outbox.send(1, 'b');
+    outbox.send(1, { content: 'a' });
+    outbox.send(1, { content: 'b' });
     await settled();
     expect(states(outbox)).toEqual(['a:failed', 'b:failed']);
     const tries = posts.length;
@@ -106,8 +137,8 @@ describe('the outbox', () => {
         ? Promise.reject(new ApiError(400, 'invalid_request', 'content is too long'))
         : Promise.resolve(echo(draft)),
     );
-    outbox.send(1, 'bad');
-    outbox.send(1, 'good');
+    outbox.send(1, { content: 'bad' });
+    outbox.send(1, { content: 'good' });
     await settled();
     expect(stored).toEqual(['good']);
     expect(outbox.of(1)).toMatchObject([{ content: 'bad', state: 'failed', reason: 'content is too long' }]);
@@ -123,7 +154,7 @@ describe('the outbox', () => {
       const busy = new ApiError(429, 'rate_limited', 'slow down', [], 7000);
       return tries === 1 ? Promise.reject(busy) : Promise.resolve(echo(draft));
     });
-    outbox.send(1, 'a');
+    outbox.send(1, { content: 'a' });
     await settled();
     expect(world.pauses).toEqual([7000]);
     expect(outbox.size).toBe(0);
@@ -131,7 +162,7 @@ describe('the outbox', () => {
 
   it('discards what is not on its way', async () => {
     const { outbox } = setUp(() => Promise.reject(new ApiError(403, 'forbidden', 'no')));
-    outbox.send(1, 'a');
+    outbox.send(1, { content: 'a' });
     await settled();
     outbox.discard('k1');
     expect(outbox.size).toBe(0);
@@ -139,7 +170,7 @@ describe('the outbox', () => {
 
   it('lets go of a message that an event brought before the answer', async () => {
     const { outbox } = setUp(() => new Promise(() => undefined));
-    outbox.send(1, 'a');
+    outbox.send(1, { content: 'a' });
     outbox.arrived('k1');
     await settled();
     expect(outbox.size).toBe(0);
@@ -148,10 +179,70 @@ describe('the outbox', () => {
   it('forgets everything with its owner: an answer that comes late stores nothing', async () => {
     let answer: () => void = () => undefined;
     const { outbox, stored } = setUp((draft) => new Promise((resolve) => (answer = () => resolve(echo(draft)))));
-    outbox.send(1, 'a');
+    outbox.send(1, { content: 'a' });
     outbox.forget();
     answer();
     await settled();
     expect(stored).toEqual([]);
+  });
+});
+
+describe('what was not sent when the page closed', () => {
+  const lost = (): Promise<Message> => Promise.reject(new NetworkError('down'));
+  const answered = (draft: Outgoing): Promise<Message> => Promise.resolve(echo(draft));
+
+  async function closed(...texts: string[]): Promise<Memory> {
+    const { outbox, shelf } = setUp(lost, false);
+    await outbox.load(7);
+    for (const content of texts) outbox.send(1, { content });
+    await settled();
+    return shelf;
+  }
+
+  it('goes out once and in order after a reload, under the same keys, before anything new', async () => {
+    const shelf = await closed('a', 'b');
+    const { outbox, posts, stored } = setUp(answered, true, shelf);
+    const loaded = outbox.load(7);
+    outbox.send(1, { content: 'new' });
+    await loaded;
+    await settled();
+    expect(stored).toEqual(['a', 'b', 'new']);
+    expect(posts.map((draft) => draft.key)).toEqual(['k1', 'k2', 'k3']);
+    expect(shelf.rows.size).toBe(0);
+  });
+
+  it('does not go out again when another tab has sent or discarded it', async () => {
+    const shelf = await closed('a', 'b');
+    const { outbox, stored } = setUp(answered, true, shelf);
+    const loaded = outbox.load(7);
+    await shelf.remove('k1');
+    await loaded;
+    await settled();
+    expect(stored).toEqual(['b']);
+    expect(outbox.size).toBe(0);
+  });
+
+  it('keeps what the server refused, with its reason, and does not try it by itself', async () => {
+    const before = setUp(() => Promise.reject(new ApiError(403, 'forbidden', 'no')));
+    await before.outbox.load(7);
+    before.outbox.send(1, { content: 'a' });
+    await settled();
+    const { outbox, posts } = setUp(answered, true, before.shelf);
+    await outbox.load(7);
+    await settled();
+    expect(posts).toEqual([]);
+    expect(outbox.of(1)).toMatchObject([{ state: 'failed', reason: 'no' }]);
+    outbox.discard('k1');
+    expect(before.shelf.rows.size).toBe(0);
+  });
+
+  it('leaves the device with its owner', async () => {
+    const shelf = await closed('a');
+    const { outbox, posts } = setUp(answered, true, shelf);
+    await outbox.load(8);
+    await settled();
+    expect(posts).toEqual([]);
+    outbox.forget();
+    expect(shelf.rows.size).toBe(0);
   });
 });

@@ -4,7 +4,18 @@ import { AT, later, message } from '../things';
 
 const ME = 1;
 const outgoing = (key: string) =>
-  ({ key, chatId: 1, content: key, replyTo: null, writtenAt: AT, state: 'sending', reason: null }) as const;
+  ({
+    key,
+    chatId: 1,
+    content: key,
+    replyTo: null,
+    files: [],
+    order: 1,
+    isOld: false,
+    writtenAt: AT,
+    state: 'sending',
+    reason: null,
+  }) as const;
 
 describe('rows', () => {
   it('group what one person says within five minutes', () => {

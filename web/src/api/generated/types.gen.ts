@@ -5,197 +5,96 @@ export type ClientOptions = {
 };
 
 /**
- * Chat
+ * NewPassword
  */
-export type Chat = {
-    id: number;
-    workspace_id: number;
-    name: string;
-    type: ChatType;
-    description: string | null;
-    created_by: number;
-    created_at: string;
-    updated_at: string;
-    member_count: number;
-    member_ids: Array<number> | null;
-    last_message: Message | null;
-    last_seq: number;
-    last_read_seq: number;
-    unread_count: number;
-    mention_count: number;
-};
-
-/**
- * ChatMember
- */
-export type ChatMember = {
-    chat_id: number;
-    user_id: number;
-    role: ChatRole;
-    created_at: string;
-    fullname: string;
-    avatar: string | null;
-};
-
-/**
- * ChatRole
- */
-export type ChatRole = 'owner' | 'admin' | 'member';
-
-/**
- * ChatType
- */
-export type ChatType = 'Single' | 'Group' | 'PrivateChannel' | 'PublicChannel';
-
-/**
- * ClientLimits
- */
-export type ClientLimits = {
-    content_chars: number;
-    files_per_message: number;
-    file_bytes: number;
-    name_chars: number;
-    fullname_chars: number;
-    password_min: number;
-    password_max: number;
-    members_at_once: number;
-};
-
-/**
- * Config
- */
-export type Config = {
-    name: string;
-    version: string;
-    notify_url: string;
-    signup: string;
-    limits: ClientLimits;
-    features: {
-        [key: string]: boolean;
-    };
-};
-
-/**
- * CreatedInvite
- */
-export type CreatedInvite = {
-    id: number;
-    code: string;
-    url: string;
-    workspace_id: number;
-    role: WorkspaceRole;
-    email: string | null;
-    max_uses: number | null;
-    uses: number;
-    expires_at: string;
-    created_by: number;
-    created_at: string;
-};
-
-/**
- * Draft
- */
-export type Draft = {
-    content: string;
-    files?: Array<number>;
-    reply_to?: number | null;
-    idempotency_key?: string | null;
-};
-
-/**
- * File
- */
-export type File = {
-    id: number;
-    name: string;
-    mime_type: string;
-    size: number;
-    sha256: string;
-    url: string;
-    created_at: string;
-    width?: number | null;
-    height?: number | null;
-    thumbnail_url?: string | null;
-};
-
-/**
- * Health
- */
-export type Health = {
-    status: string;
-};
-
-/**
- * Message
- */
-export type Message = {
-    id: number;
-    chat_id: number;
-    seq: number;
-    sender_id: number;
-    content: string;
-    files: Array<File>;
-    reply_to: number | null;
-    mentions: Array<number>;
-    created_at: string;
-    edited_at: string | null;
-    deleted_at: string | null;
-    idempotency_key: string | null;
-};
-
-/**
- * NewChat
- */
-export type NewChat = {
-    type: ChatType;
-    name?: string | null;
-    members?: Array<number>;
-    workspace_id?: number | null;
-    description?: string | null;
-};
-
-/**
- * NewInvite
- */
-export type NewInvite = {
-    role?: WorkspaceRole;
-    expires_in?: number;
-    max_uses?: number | null;
-    email?: string | null;
-};
-
-/**
- * Presence
- */
-export type Presence = 'online' | 'away' | 'busy' | 'offline';
-
-/**
- * Readiness
- */
-export type Readiness = {
-    status: string;
-    checks: {
-        [key: string]: string;
-    };
+export type NewPassword = {
+    current_password: string;
+    new_password: string;
 };
 
 /**
  * RefreshToken
+ *
+ * Without `refresh_token` the cookie is used.
  */
 export type RefreshToken = {
     refresh_token?: string | null;
 };
 
 /**
- * Session
+ * SignedInSession
+ *
+ * `expires_in` in seconds. `refresh_token` is left out with ?session=cookie.
  */
-export type Session = {
+export type SignedInSession = {
     token: string;
     token_type: string;
     expires_in: number;
     user: User;
     workspace: Workspace | null;
     refresh_token?: string;
+};
+
+/**
+ * User
+ *
+ * A person as others in a shared workspace see them, and as they see themselves.
+ */
+export type User = {
+    id: number;
+    fullname: string;
+    username: string;
+    email: string;
+    avatar: string | null;
+    status: UserStatus;
+    presence: Presence;
+    locale: string;
+    timezone: string;
+    created_at: string;
+    updated_at: string;
+};
+
+/**
+ * UserStatus
+ */
+export type UserStatus = 'Active' | 'Suspended';
+
+/**
+ * Presence
+ */
+export type Presence = 'away' | 'busy' | 'offline' | 'online';
+
+/**
+ * Workspace
+ *
+ * A workspace with the caller's role in it.
+ */
+export type Workspace = {
+    id: number;
+    name: string;
+    description: string | null;
+    role: WorkspaceRole;
+    created_at: string;
+    updated_at: string;
+};
+
+/**
+ * WorkspaceRole
+ */
+export type WorkspaceRole = 'admin' | 'guest' | 'member' | 'owner';
+
+/**
+ * Session
+ *
+ * A sign-in that goes on. `current`: it is the one that asks. `last_seen_at` is right to some minutes.
+ */
+export type Session = {
+    id: number;
+    user_agent: string;
+    address: string;
+    created_at: string;
+    last_seen_at: string;
+    current: boolean;
 };
 
 /**
@@ -218,7 +117,204 @@ export type SignUp = {
 };
 
 /**
+ * Chat
+ *
+ * A chat as one of its members sees it. In events, which all members share, the counts are a newcomer's.
+ */
+export type Chat = {
+    id: number;
+    workspace_id: number;
+    name: string;
+    type: ChatType;
+    description: string | null;
+    created_by: number;
+    created_at: string;
+    updated_at: string;
+    member_count: number;
+    member_ids: Array<number> | null;
+    last_message: Message | null;
+    last_seq: number;
+    last_read_seq: number;
+    unread_count: number;
+    mention_count: number;
+};
+
+/**
+ * ChatType
+ */
+export type ChatType = 'Group' | 'PrivateChannel' | 'PublicChannel' | 'Single';
+
+/**
+ * Message
+ *
+ * What was said. A deleted message stays as a tombstone: empty content, `deleted_at` set.
+ */
+export type Message = {
+    id: number;
+    chat_id: number;
+    seq: number;
+    sender_id: number;
+    content: string;
+    files: Array<File>;
+    reply_to: number | null;
+    mentions: Array<number>;
+    created_at: string;
+    edited_at: string | null;
+    deleted_at: string | null;
+    idempotency_key: string | null;
+};
+
+/**
+ * File
+ *
+ * An uploaded file as its readers see it. `size` in bytes, `sha256` in hex.
+ */
+export type File = {
+    id: number;
+    name: string;
+    mime_type: string;
+    size: number;
+    sha256: string;
+    url: string;
+    created_at: string;
+    width?: number | null;
+    height?: number | null;
+    thumbnail_url?: string | null;
+};
+
+/**
+ * NewChat
+ *
+ * The creator is a member without being named. A Single may go without a name.
+ */
+export type NewChat = {
+    type: ChatType;
+    name?: string | null;
+    members?: Array<number>;
+    workspace_id?: number | null;
+    description?: string | null;
+};
+
+/**
+ * ChangedChat
+ *
+ * What is left out stays as it is; a `description` of null takes it away.
+ */
+export type ChangedChat = {
+    name?: string;
+    description?: string | null;
+};
+
+/**
+ * ChatMember
+ *
+ * A person's place in a chat.
+ */
+export type ChatMember = {
+    chat_id: number;
+    user_id: number;
+    role: ChatRole;
+    created_at: string;
+    fullname: string;
+    avatar: string | null;
+};
+
+/**
+ * ChatRole
+ */
+export type ChatRole = 'admin' | 'member' | 'owner';
+
+/**
+ * NewMembers
+ *
+ * People of the chat's workspace.
+ */
+export type NewMembers = {
+    user_ids: Array<number>;
+};
+
+/**
+ * NewRole
+ */
+export type NewRole = {
+    role: ChatRole;
+};
+
+/**
+ * Draft
+ *
+ * What a sender wants to say. With the same `idempotency_key`, sending it again is safe.
+ */
+export type Draft = {
+    content: string;
+    files?: Array<number>;
+    reply_to?: number | null;
+    idempotency_key?: string | null;
+};
+
+/**
+ * NewText
+ *
+ * May be empty if the message has files.
+ */
+export type NewText = {
+    content: string;
+};
+
+/**
+ * Read
+ *
+ * `seq` of the newest message that was read.
+ */
+export type Read = {
+    seq: number;
+};
+
+/**
+ * ReadPosition
+ *
+ * How far a member has read; `read_at` is null for one who has read nothing yet.
+ */
+export type ReadPosition = {
+    user_id: number;
+    last_read_seq: number;
+    read_at: string | null;
+};
+
+/**
+ * Config
+ */
+export type Config = {
+    name: string;
+    version: string;
+    notify_url: string;
+    signup: string;
+    limits: ClientLimits;
+    features: {
+        [key: string]: boolean;
+    };
+};
+
+/**
+ * ClientLimits
+ *
+ * What a client should check before it sends. Sizes in bytes, lengths in characters.
+ */
+export type ClientLimits = {
+    content_chars: number;
+    files_per_message: number;
+    file_bytes: number;
+    name_chars: number;
+    fullname_chars: number;
+    password_min: number;
+    password_max: number;
+    members_at_once: number;
+};
+
+/**
  * Ticket
+ *
+ * Good once, for `expires_in` seconds, as ?ticket= of notify_server.
  */
 export type Ticket = {
     ticket: string;
@@ -226,41 +322,111 @@ export type Ticket = {
 };
 
 /**
- * User
+ * UserPresence
+ *
+ * How a person can be reached. `last_seen_at`: null if they have never had a stream open.
  */
-export type User = {
-    id: number;
-    fullname: string;
-    username: string;
-    email: string;
-    avatar: string | null;
-    status: UserStatus;
-    presence: Presence;
-    locale: string;
-    timezone: string;
-    created_at: string;
-    updated_at: string;
+export type UserPresence = {
+    user_id: number;
+    status: Presence;
+    text: string | null;
+    last_seen_at: string | null;
 };
 
 /**
- * UserStatus
+ * ProfileChange
+ *
+ * What is left out stays. `avatar_file_id` null: no picture; else an image that the caller has uploaded.
  */
-export type UserStatus = 'Active' | 'Suspended';
+export type ProfileChange = {
+    fullname?: string;
+    username?: string;
+    avatar_file_id?: number | null;
+    locale?: string;
+    timezone?: string;
+};
 
 /**
- * Workspace
+ * NewPresence
+ *
+ * `online` stands for what is the case: away after ten minutes of doing nothing. `until` null: for good.
  */
-export type Workspace = {
-    id: number;
+export type NewPresence = {
+    status: Presence;
+    text?: string | null;
+    until?: string | null;
+};
+
+/**
+ * NewWorkspace
+ */
+export type NewWorkspace = {
     name: string;
-    description: string | null;
+    description?: string | null;
+};
+
+/**
+ * WorkspaceChange
+ *
+ * What is left out stays.
+ */
+export type WorkspaceChange = {
+    name?: string;
+    description?: string | null;
+};
+
+/**
+ * Invite
+ *
+ * An invite as those who manage them see it; `max_uses` null: any number.
+ */
+export type Invite = {
+    id: number;
+    workspace_id: number;
     role: WorkspaceRole;
+    email: string | null;
+    max_uses: number | null;
+    uses: number;
+    expires_at: string;
+    created_by: number;
     created_at: string;
-    updated_at: string;
+};
+
+/**
+ * NewInvite
+ *
+ * `expires_in` in seconds; `max_uses` null: any number; `email`: good for that address only.
+ */
+export type NewInvite = {
+    role?: WorkspaceRole;
+    expires_in?: number;
+    max_uses?: number | null;
+    email?: string | null;
+};
+
+/**
+ * CreatedInvite
+ *
+ * An invite with its `code`, which is shown only here, and the address that leads to sign-up with it.
+ */
+export type CreatedInvite = {
+    id: number;
+    code: string;
+    url: string;
+    workspace_id: number;
+    role: WorkspaceRole;
+    email: string | null;
+    max_uses: number | null;
+    uses: number;
+    expires_at: string;
+    created_by: number;
+    created_at: string;
 };
 
 /**
  * WorkspaceMember
+ *
+ * A person's place in a workspace.
  */
 export type WorkspaceMember = {
     workspace_id: number;
@@ -274,44 +440,238 @@ export type WorkspaceMember = {
 };
 
 /**
- * WorkspaceRole
+ * MemberChange
+ *
+ * What is left out stays. `status`: Suspended keeps the member out of this workspace until it is Active again.
  */
-export type WorkspaceRole = 'owner' | 'admin' | 'member' | 'guest';
+export type MemberChange = {
+    role?: WorkspaceRole | null;
+    status?: UserStatus | null;
+};
 
-export type ApiAuthSignupSignupData = {
-    body: SignUp;
+/**
+ * Health
+ */
+export type Health = {
+    status: string;
+};
+
+/**
+ * Readiness
+ *
+ * `status`: ready or unavailable; `checks`: each part by name.
+ */
+export type Readiness = {
+    status: string;
+    checks: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * Problem
+ *
+ * RFC 9457, with a stable `code`, the request's id and the fields at fault.
+ */
+export type Problem = {
+    type: string;
+    title: string;
+    status: number;
+    detail: string;
+    code: string;
+    request_id: string;
+    errors: Array<FieldProblem>;
+};
+
+/**
+ * FieldProblem
+ */
+export type FieldProblem = {
+    field: string;
+    message: string;
+};
+
+export type ChangePasswordData = {
+    body: NewPassword;
+    path?: never;
+    query?: never;
+    url: '/api/auth/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `conflict`: This does not fit the present state.
+     */
+    409: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type RefreshSessionData = {
+    body?: RefreshToken;
     path?: never;
     query?: {
         session?: 'body' | 'cookie';
     };
-    url: '/api/auth/signup';
+    url: '/api/auth/refresh';
 };
 
-export type ApiAuthSignupSignupErrors = {
+export type RefreshSessionErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on.
+     */
+    401: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type RefreshSessionError = RefreshSessionErrors[keyof RefreshSessionErrors];
+
+export type RefreshSessionResponses = {
+    /**
+     * Done.
+     */
+    200: SignedInSession;
+};
+
+export type RefreshSessionResponse = RefreshSessionResponses[keyof RefreshSessionResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/auth/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * Done.
+     */
+    200: Array<Session>;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionData = {
+    body?: never;
+    path: {
+        session_id: number;
     };
+    query?: never;
+    url: '/api/auth/sessions/{session_id}';
 };
 
-export type ApiAuthSignupSignupError = ApiAuthSignupSignupErrors[keyof ApiAuthSignupSignupErrors];
-
-export type ApiAuthSignupSignupResponses = {
+export type EndSessionErrors = {
     /**
-     * Document created, URL follows
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
      */
-    201: Session;
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiAuthSignupSignupResponse = ApiAuthSignupSignupResponses[keyof ApiAuthSignupSignupResponses];
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
 
-export type ApiAuthSigninSigninData = {
+export type EndSessionResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type SignInData = {
     body: SignIn;
     path?: never;
     query?: {
@@ -320,285 +680,222 @@ export type ApiAuthSigninSigninData = {
     url: '/api/auth/signin';
 };
 
-export type ApiAuthSigninSigninErrors = {
+export type SignInErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
-};
-
-export type ApiAuthSigninSigninError = ApiAuthSigninSigninErrors[keyof ApiAuthSigninSigninErrors];
-
-export type ApiAuthSigninSigninResponses = {
+    400: Problem;
     /**
-     * Request fulfilled, document follows
+     * `unauthenticated`: Sign in to go on.
      */
-    200: Session;
-};
-
-export type ApiAuthSigninSigninResponse = ApiAuthSigninSigninResponses[keyof ApiAuthSigninSigninResponses];
-
-export type ApiAuthRefreshRefreshSessionData = {
-    body: RefreshToken | null;
-    path?: never;
-    query?: {
-        session?: 'body' | 'cookie';
-    };
-    url: '/api/auth/refresh';
-};
-
-export type ApiAuthRefreshRefreshSessionErrors = {
+    401: Problem;
     /**
-     * Validation Exception
+     * `suspended`: This account is suspended: ask an administrator.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
-};
-
-export type ApiAuthRefreshRefreshSessionError = ApiAuthRefreshRefreshSessionErrors[keyof ApiAuthRefreshRefreshSessionErrors];
-
-export type ApiAuthRefreshRefreshSessionResponses = {
+    403: Problem;
     /**
-     * Request fulfilled, document follows
+     * `request_timeout`: The request came too slowly: try again.
      */
-    200: Session;
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiAuthRefreshRefreshSessionResponse = ApiAuthRefreshRefreshSessionResponses[keyof ApiAuthRefreshRefreshSessionResponses];
+export type SignInError = SignInErrors[keyof SignInErrors];
 
-export type ApiAuthSignoutSignoutData = {
-    body: RefreshToken | null;
+export type SignInResponses = {
+    /**
+     * Done.
+     */
+    200: SignedInSession;
+};
+
+export type SignInResponse = SignInResponses[keyof SignInResponses];
+
+export type SignOutData = {
+    body?: RefreshToken;
     path?: never;
     query?: never;
     url: '/api/auth/signout';
 };
 
-export type ApiAuthSignoutSignoutErrors = {
+export type SignOutErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on.
+     */
+    401: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiAuthSignoutSignoutError = ApiAuthSignoutSignoutErrors[keyof ApiAuthSignoutSignoutErrors];
+export type SignOutError = SignOutErrors[keyof SignOutErrors];
 
-export type ApiAuthSignoutSignoutResponses = {
+export type SignOutResponses = {
     /**
-     * Request fulfilled, nothing follows
+     * Done; there is nothing to say.
      */
-    204: null;
+    204: void;
 };
 
-export type ApiAuthSignoutSignoutResponse = ApiAuthSignoutSignoutResponses[keyof ApiAuthSignoutSignoutResponses];
+export type SignOutResponse = SignOutResponses[keyof SignOutResponses];
 
-export type ApiUsersMeMeData = {
-    body?: never;
+export type SignOutEverywhereData = {
+    body?: RefreshToken;
     path?: never;
     query?: never;
-    url: '/api/users/me';
+    url: '/api/auth/signout-all';
 };
 
-export type ApiUsersMeMeResponses = {
+export type SignOutEverywhereErrors = {
     /**
-     * Request fulfilled, document follows
+     * `invalid_request`: The request is not valid.
      */
-    200: User;
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on.
+     */
+    401: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiUsersMeMeResponse = ApiUsersMeMeResponses[keyof ApiUsersMeMeResponses];
+export type SignOutEverywhereError = SignOutEverywhereErrors[keyof SignOutEverywhereErrors];
 
-export type ApiUsersListUsersData = {
+export type SignOutEverywhereResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type SignOutEverywhereResponse = SignOutEverywhereResponses[keyof SignOutEverywhereResponses];
+
+export type SignUpData = {
+    body: SignUp;
+    path?: never;
+    query?: {
+        session?: 'body' | 'cookie';
+    };
+    url: '/api/auth/signup';
+};
+
+export type SignUpErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `email_taken`: This email address has an account: sign in instead.
+     */
+    409: Problem;
+    /**
+     * `invite_gone`: This invite has been used up or has expired: ask for a new one.
+     */
+    410: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type SignUpError = SignUpErrors[keyof SignUpErrors];
+
+export type SignUpResponses = {
+    /**
+     * Made.
+     */
+    201: SignedInSession;
+};
+
+export type SignUpResponse = SignUpResponses[keyof SignUpResponses];
+
+export type ListChatsData = {
     body?: never;
     path?: never;
     query?: {
-        workspace_id?: number | null;
-        q?: string;
+        workspace_id?: number;
         /**
          * How many at most.
          */
-        limit?: number | null;
-        /**
-         * How many to skip; the Link header sets it.
-         */
-        offset?: number;
-    };
-    url: '/api/users';
-};
-
-export type ApiUsersListUsersErrors = {
-    /**
-     * Validation Exception
-     */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
-};
-
-export type ApiUsersListUsersError = ApiUsersListUsersErrors[keyof ApiUsersListUsersErrors];
-
-export type ApiUsersListUsersResponses = {
-    /**
-     * Request fulfilled, document follows
-     */
-    200: Array<User>;
-};
-
-export type ApiUsersListUsersResponse = ApiUsersListUsersResponses[keyof ApiUsersListUsersResponses];
-
-export type ApiUsersUserIdGetUserData = {
-    body?: never;
-    path: {
-        user_id: number;
-    };
-    query?: never;
-    url: '/api/users/{user_id}';
-};
-
-export type ApiUsersUserIdGetUserErrors = {
-    /**
-     * Validation Exception
-     */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
-};
-
-export type ApiUsersUserIdGetUserError = ApiUsersUserIdGetUserErrors[keyof ApiUsersUserIdGetUserErrors];
-
-export type ApiUsersUserIdGetUserResponses = {
-    /**
-     * Request fulfilled, document follows
-     */
-    200: User;
-};
-
-export type ApiUsersUserIdGetUserResponse = ApiUsersUserIdGetUserResponses[keyof ApiUsersUserIdGetUserResponses];
-
-export type ApiWorkspacesListWorkspacesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/workspaces';
-};
-
-export type ApiWorkspacesListWorkspacesResponses = {
-    /**
-     * Request fulfilled, document follows
-     */
-    200: Array<Workspace>;
-};
-
-export type ApiWorkspacesListWorkspacesResponse = ApiWorkspacesListWorkspacesResponses[keyof ApiWorkspacesListWorkspacesResponses];
-
-export type ApiWorkspacesWorkspaceIdMembersListMembersData = {
-    body?: never;
-    path: {
-        workspace_id: number;
-    };
-    query?: {
-        /**
-         * How many at most.
-         */
-        limit?: number | null;
-        /**
-         * How many to skip; the Link header sets it.
-         */
-        offset?: number;
-    };
-    url: '/api/workspaces/{workspace_id}/members';
-};
-
-export type ApiWorkspacesWorkspaceIdMembersListMembersErrors = {
-    /**
-     * Validation Exception
-     */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
-};
-
-export type ApiWorkspacesWorkspaceIdMembersListMembersError = ApiWorkspacesWorkspaceIdMembersListMembersErrors[keyof ApiWorkspacesWorkspaceIdMembersListMembersErrors];
-
-export type ApiWorkspacesWorkspaceIdMembersListMembersResponses = {
-    /**
-     * Request fulfilled, document follows
-     */
-    200: Array<WorkspaceMember>;
-};
-
-export type ApiWorkspacesWorkspaceIdMembersListMembersResponse = ApiWorkspacesWorkspaceIdMembersListMembersResponses[keyof ApiWorkspacesWorkspaceIdMembersListMembersResponses];
-
-export type ApiWorkspacesWorkspaceIdInvitesCreateInviteData = {
-    body: NewInvite;
-    path: {
-        workspace_id: number;
-    };
-    query?: never;
-    url: '/api/workspaces/{workspace_id}/invites';
-};
-
-export type ApiWorkspacesWorkspaceIdInvitesCreateInviteErrors = {
-    /**
-     * Validation Exception
-     */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
-};
-
-export type ApiWorkspacesWorkspaceIdInvitesCreateInviteError = ApiWorkspacesWorkspaceIdInvitesCreateInviteErrors[keyof ApiWorkspacesWorkspaceIdInvitesCreateInviteErrors];
-
-export type ApiWorkspacesWorkspaceIdInvitesCreateInviteResponses = {
-    /**
-     * Document created, URL follows
-     */
-    201: CreatedInvite;
-};
-
-export type ApiWorkspacesWorkspaceIdInvitesCreateInviteResponse = ApiWorkspacesWorkspaceIdInvitesCreateInviteResponses[keyof ApiWorkspacesWorkspaceIdInvitesCreateInviteResponses];
-
-export type ApiChatsListChatsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        workspace_id?: number | null;
-        /**
-         * How many at most.
-         */
-        limit?: number | null;
+        limit?: number;
         /**
          * How many to skip; the Link header sets it.
          */
@@ -607,71 +904,115 @@ export type ApiChatsListChatsData = {
     url: '/api/chats';
 };
 
-export type ApiChatsListChatsErrors = {
+export type ListChatsErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiChatsListChatsError = ApiChatsListChatsErrors[keyof ApiChatsListChatsErrors];
+export type ListChatsError = ListChatsErrors[keyof ListChatsErrors];
 
-export type ApiChatsListChatsResponses = {
+export type ListChatsResponses = {
     /**
-     * Request fulfilled, document follows
+     * Done.
      */
     200: Array<Chat>;
 };
 
-export type ApiChatsListChatsResponse = ApiChatsListChatsResponses[keyof ApiChatsListChatsResponses];
+export type ListChatsResponse = ListChatsResponses[keyof ListChatsResponses];
 
-export type ApiChatsCreateData = {
+export type CreateChatData = {
     body: NewChat;
     path?: never;
     query?: never;
     url: '/api/chats';
 };
 
-export type ApiChatsCreateErrors = {
+export type CreateChatErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `chat_name_taken`: A channel of this workspace has that name: choose another.
+     */
+    409: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiChatsCreateError = ApiChatsCreateErrors[keyof ApiChatsCreateErrors];
+export type CreateChatError = CreateChatErrors[keyof CreateChatErrors];
 
-export type ApiChatsCreateResponses = {
+export type CreateChatResponses = {
     /**
-     * Document created, URL follows
+     * The Single chat of these two people, which exists.
+     */
+    200: Chat;
+    /**
+     * Made.
      */
     201: Chat;
 };
 
-export type ApiChatsCreateResponse = ApiChatsCreateResponses[keyof ApiChatsCreateResponses];
+export type CreateChatResponse = CreateChatResponses[keyof CreateChatResponses];
 
-export type ApiChatsPublicListPublicData = {
+export type ListPublicChannelsData = {
     body?: never;
     path?: never;
     query?: {
-        workspace_id?: number | null;
+        workspace_id?: number;
         q?: string;
         /**
          * How many at most.
          */
-        limit?: number | null;
+        limit?: number;
         /**
          * How many to skip; the Link header sets it.
          */
@@ -680,31 +1021,41 @@ export type ApiChatsPublicListPublicData = {
     url: '/api/chats/public';
 };
 
-export type ApiChatsPublicListPublicErrors = {
+export type ListPublicChannelsErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiChatsPublicListPublicError = ApiChatsPublicListPublicErrors[keyof ApiChatsPublicListPublicErrors];
+export type ListPublicChannelsError = ListPublicChannelsErrors[keyof ListPublicChannelsErrors];
 
-export type ApiChatsPublicListPublicResponses = {
+export type ListPublicChannelsResponses = {
     /**
-     * Request fulfilled, document follows
+     * Done.
      */
     200: Array<Chat>;
 };
 
-export type ApiChatsPublicListPublicResponse = ApiChatsPublicListPublicResponses[keyof ApiChatsPublicListPublicResponses];
+export type ListPublicChannelsResponse = ListPublicChannelsResponses[keyof ListPublicChannelsResponses];
 
-export type ApiChatsChatIdGetChatData = {
+export type DeleteChatData = {
     body?: never;
     path: {
         chat_id: number;
@@ -713,31 +1064,143 @@ export type ApiChatsChatIdGetChatData = {
     url: '/api/chats/{chat_id}';
 };
 
-export type ApiChatsChatIdGetChatErrors = {
+export type DeleteChatErrors = {
     /**
-     * Validation Exception
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiChatsChatIdGetChatError = ApiChatsChatIdGetChatErrors[keyof ApiChatsChatIdGetChatErrors];
+export type DeleteChatError = DeleteChatErrors[keyof DeleteChatErrors];
 
-export type ApiChatsChatIdGetChatResponses = {
+export type DeleteChatResponses = {
     /**
-     * Request fulfilled, document follows
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type DeleteChatResponse = DeleteChatResponses[keyof DeleteChatResponses];
+
+export type GetChatData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}';
+};
+
+export type GetChatErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type GetChatError = GetChatErrors[keyof GetChatErrors];
+
+export type GetChatResponses = {
+    /**
+     * Done.
      */
     200: Chat;
 };
 
-export type ApiChatsChatIdGetChatResponse = ApiChatsChatIdGetChatResponses[keyof ApiChatsChatIdGetChatResponses];
+export type GetChatResponse = GetChatResponses[keyof GetChatResponses];
 
-export type ApiChatsChatIdJoinJoinData = {
+export type UpdateChatData = {
+    body: ChangedChat;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}';
+};
+
+export type UpdateChatErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `chat_name_taken`: A channel of this workspace has that name: choose another.
+     */
+    409: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type UpdateChatError = UpdateChatErrors[keyof UpdateChatErrors];
+
+export type UpdateChatResponses = {
+    /**
+     * Done.
+     */
+    200: Chat;
+};
+
+export type UpdateChatResponse = UpdateChatResponses[keyof UpdateChatResponses];
+
+export type JoinChatData = {
     body?: never;
     path: {
         chat_id: number;
@@ -746,73 +1209,120 @@ export type ApiChatsChatIdJoinJoinData = {
     url: '/api/chats/{chat_id}/join';
 };
 
-export type ApiChatsChatIdJoinJoinErrors = {
+export type JoinChatErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiChatsChatIdJoinJoinError = ApiChatsChatIdJoinJoinErrors[keyof ApiChatsChatIdJoinJoinErrors];
+export type JoinChatError = JoinChatErrors[keyof JoinChatErrors];
 
-export type ApiChatsChatIdJoinJoinResponses = {
+export type JoinChatResponses = {
     /**
-     * Request fulfilled, document follows
+     * Done.
      */
     200: Chat;
 };
 
-export type ApiChatsChatIdJoinJoinResponse = ApiChatsChatIdJoinJoinResponses[keyof ApiChatsChatIdJoinJoinResponses];
+export type JoinChatResponse = JoinChatResponses[keyof JoinChatResponses];
 
-export type ApiChatsChatIdMembersListMembersData = {
+export type LeaveChatData = {
     body?: never;
     path: {
         chat_id: number;
     };
-    query?: {
-        /**
-         * How many at most.
-         */
-        limit?: number | null;
-        /**
-         * How many to skip; the Link header sets it.
-         */
-        offset?: number;
-    };
-    url: '/api/chats/{chat_id}/members';
+    query?: never;
+    url: '/api/chats/{chat_id}/leave';
 };
 
-export type ApiChatsChatIdMembersListMembersErrors = {
+export type LeaveChatErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
-};
-
-export type ApiChatsChatIdMembersListMembersError = ApiChatsChatIdMembersListMembersErrors[keyof ApiChatsChatIdMembersListMembersErrors];
-
-export type ApiChatsChatIdMembersListMembersResponses = {
+    400: Problem;
     /**
-     * Request fulfilled, document follows
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
      */
-    200: Array<ChatMember>;
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `owner_required`: The last owner cannot leave: hand over first.
+     */
+    409: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiChatsChatIdMembersListMembersResponse = ApiChatsChatIdMembersListMembersResponses[keyof ApiChatsChatIdMembersListMembersResponses];
+export type LeaveChatError = LeaveChatErrors[keyof LeaveChatErrors];
 
-export type ApiChatsChatIdMessagesListMessagesData = {
+export type LeaveChatResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type LeaveChatResponse = LeaveChatResponses[keyof LeaveChatResponses];
+
+export type ListChatMembersData = {
     body?: never;
     path: {
         chat_id: number;
@@ -822,38 +1332,271 @@ export type ApiChatsChatIdMessagesListMessagesData = {
          * How many at most.
          */
         limit?: number;
-        before_id?: number | null;
-        after_id?: number | null;
-        around_id?: number | null;
+        /**
+         * How many to skip; the Link header sets it.
+         */
+        offset?: number;
+    };
+    url: '/api/chats/{chat_id}/members';
+};
+
+export type ListChatMembersErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListChatMembersError = ListChatMembersErrors[keyof ListChatMembersErrors];
+
+export type ListChatMembersResponses = {
+    /**
+     * Done.
+     */
+    200: Array<ChatMember>;
+};
+
+export type ListChatMembersResponse = ListChatMembersResponses[keyof ListChatMembersResponses];
+
+export type AddChatMembersData = {
+    body: NewMembers;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/members';
+};
+
+export type AddChatMembersErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type AddChatMembersError = AddChatMembersErrors[keyof AddChatMembersErrors];
+
+export type AddChatMembersResponses = {
+    /**
+     * Made.
+     */
+    201: Array<ChatMember>;
+};
+
+export type AddChatMembersResponse = AddChatMembersResponses[keyof AddChatMembersResponses];
+
+export type RemoveChatMemberData = {
+    body?: never;
+    path: {
+        chat_id: number;
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/members/{user_id}';
+};
+
+export type RemoveChatMemberErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `owner_required`: The last owner cannot leave: hand over first.
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type RemoveChatMemberError = RemoveChatMemberErrors[keyof RemoveChatMemberErrors];
+
+export type RemoveChatMemberResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type RemoveChatMemberResponse = RemoveChatMemberResponses[keyof RemoveChatMemberResponses];
+
+export type SetChatRoleData = {
+    body: NewRole;
+    path: {
+        chat_id: number;
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/members/{user_id}';
+};
+
+export type SetChatRoleErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `owner_required`: The last owner cannot leave: hand over first.
+     */
+    409: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type SetChatRoleError = SetChatRoleErrors[keyof SetChatRoleErrors];
+
+export type SetChatRoleResponses = {
+    /**
+     * Done.
+     */
+    200: ChatMember;
+};
+
+export type SetChatRoleResponse = SetChatRoleResponses[keyof SetChatRoleResponses];
+
+export type ListMessagesData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        before_id?: number;
+        after_id?: number;
+        around_id?: number;
     };
     url: '/api/chats/{chat_id}/messages';
 };
 
-export type ApiChatsChatIdMessagesListMessagesErrors = {
+export type ListMessagesErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiChatsChatIdMessagesListMessagesError = ApiChatsChatIdMessagesListMessagesErrors[keyof ApiChatsChatIdMessagesListMessagesErrors];
+export type ListMessagesError = ListMessagesErrors[keyof ListMessagesErrors];
 
-export type ApiChatsChatIdMessagesListMessagesResponses = {
+export type ListMessagesResponses = {
     /**
-     * Request fulfilled, document follows
+     * Done.
      */
     200: Array<Message>;
 };
 
-export type ApiChatsChatIdMessagesListMessagesResponse = ApiChatsChatIdMessagesListMessagesResponses[keyof ApiChatsChatIdMessagesListMessagesResponses];
+export type ListMessagesResponse = ListMessagesResponses[keyof ListMessagesResponses];
 
-export type ApiChatsChatIdMessagesPostToChatData = {
+export type PostMessageData = {
     body: Draft;
     path: {
         chat_id: number;
@@ -862,90 +1605,1441 @@ export type ApiChatsChatIdMessagesPostToChatData = {
     url: '/api/chats/{chat_id}/messages';
 };
 
-export type ApiChatsChatIdMessagesPostToChatErrors = {
+export type PostMessageErrors = {
     /**
-     * Validation Exception
+     * `invalid_request`: The request is not valid.
      */
-    400: {
-        status_code: number;
-        detail: string;
-        extra?: null | {
-            [key: string]: unknown;
-        } | Array<unknown>;
-    };
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `idempotency_conflict`: This idempotency key was used for a different message.
+     */
+    409: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiChatsChatIdMessagesPostToChatError = ApiChatsChatIdMessagesPostToChatErrors[keyof ApiChatsChatIdMessagesPostToChatErrors];
+export type PostMessageError = PostMessageErrors[keyof PostMessageErrors];
 
-export type ApiChatsChatIdMessagesPostToChatResponses = {
+export type PostMessageResponses = {
     /**
-     * Document created, URL follows
+     * A retry: the message that this idempotency_key made before, as it is now.
+     */
+    200: Message;
+    /**
+     * Made.
      */
     201: Message;
 };
 
-export type ApiChatsChatIdMessagesPostToChatResponse = ApiChatsChatIdMessagesPostToChatResponses[keyof ApiChatsChatIdMessagesPostToChatResponses];
+export type PostMessageResponse = PostMessageResponses[keyof PostMessageResponses];
 
-export type ApiNotificationsTicketCreateTicketData = {
+export type DeleteMessageData = {
     body?: never;
-    path?: never;
+    path: {
+        chat_id: number;
+        message_id: number;
+    };
     query?: never;
-    url: '/api/notifications/ticket';
+    url: '/api/chats/{chat_id}/messages/{message_id}';
 };
 
-export type ApiNotificationsTicketCreateTicketResponses = {
+export type DeleteMessageErrors = {
     /**
-     * Document created, URL follows
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
      */
-    201: Ticket;
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
 };
 
-export type ApiNotificationsTicketCreateTicketResponse = ApiNotificationsTicketCreateTicketResponses[keyof ApiNotificationsTicketCreateTicketResponses];
+export type DeleteMessageError = DeleteMessageErrors[keyof DeleteMessageErrors];
 
-export type ApiConfigConfigData = {
+export type DeleteMessageResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type DeleteMessageResponse = DeleteMessageResponses[keyof DeleteMessageResponses];
+
+export type EditMessageData = {
+    body: NewText;
+    path: {
+        chat_id: number;
+        message_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/messages/{message_id}';
+};
+
+export type EditMessageErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `conflict`: This does not fit the present state.
+     */
+    409: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type EditMessageError = EditMessageErrors[keyof EditMessageErrors];
+
+export type EditMessageResponses = {
+    /**
+     * Done.
+     */
+    200: Message;
+};
+
+export type EditMessageResponse = EditMessageResponses[keyof EditMessageResponses];
+
+export type MarkReadData = {
+    body: Read;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/read';
+};
+
+export type MarkReadErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type MarkReadError = MarkReadErrors[keyof MarkReadErrors];
+
+export type MarkReadResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type MarkReadResponse = MarkReadResponses[keyof MarkReadResponses];
+
+export type ListReceiptsData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * How many to skip; the Link header sets it.
+         */
+        offset?: number;
+    };
+    url: '/api/chats/{chat_id}/receipts';
+};
+
+export type ListReceiptsErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListReceiptsError = ListReceiptsErrors[keyof ListReceiptsErrors];
+
+export type ListReceiptsResponses = {
+    /**
+     * Done.
+     */
+    200: Array<ReadPosition>;
+};
+
+export type ListReceiptsResponse = ListReceiptsResponses[keyof ListReceiptsResponses];
+
+export type TellTypingData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/typing';
+};
+
+export type TellTypingErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type TellTypingError = TellTypingErrors[keyof TellTypingErrors];
+
+export type TellTypingResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type TellTypingResponse = TellTypingResponses[keyof TellTypingResponses];
+
+export type GetConfigData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/api/config';
 };
 
-export type ApiConfigConfigResponses = {
+export type GetConfigResponses = {
     /**
-     * Request fulfilled, document follows
+     * Done.
      */
     200: Config;
 };
 
-export type ApiConfigConfigResponse = ApiConfigConfigResponses[keyof ApiConfigConfigResponses];
+export type GetConfigResponse = GetConfigResponses[keyof GetConfigResponses];
 
-export type HealthHealthData = {
+export type UploadFileData = {
+    body: {
+        /**
+         * The bytes.
+         */
+        file: Blob | File;
+        workspace_id?: string;
+    };
+    path?: never;
+    query?: {
+        workspace_id?: number;
+    };
+    url: '/api/files';
+};
+
+export type UploadFileErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type UploadFileError = UploadFileErrors[keyof UploadFileErrors];
+
+export type UploadFileResponses = {
+    /**
+     * Made.
+     */
+    201: File;
+};
+
+export type UploadFileResponse = UploadFileResponses[keyof UploadFileResponses];
+
+export type GetFileData = {
+    body?: never;
+    headers?: {
+        Range?: string;
+        'If-Range'?: string;
+        'If-None-Match'?: string;
+    };
+    path: {
+        file_id: number;
+    };
+    query?: never;
+    url: '/api/files/{file_id}';
+};
+
+export type GetFileErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `range_not_satisfiable`: The file does not reach so far.
+     */
+    416: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type GetFileError = GetFileErrors[keyof GetFileErrors];
+
+export type GetFileResponses = {
+    /**
+     * Done.
+     */
+    200: unknown;
+    /**
+     * The range asked for.
+     */
+    206: unknown;
+};
+
+export type GetThumbnailData = {
+    body?: never;
+    headers?: {
+        'If-None-Match'?: string;
+    };
+    path: {
+        file_id: number;
+    };
+    query?: never;
+    url: '/api/files/{file_id}/thumbnail';
+};
+
+export type GetThumbnailErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: This is being made: try again in a moment. `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type GetThumbnailError = GetThumbnailErrors[keyof GetThumbnailErrors];
+
+export type GetThumbnailResponses = {
+    /**
+     * Done.
+     */
+    200: unknown;
+};
+
+export type AcceptInviteData = {
+    body?: never;
+    path: {
+        code: string;
+    };
+    query?: never;
+    url: '/api/invites/{code}/accept';
+};
+
+export type AcceptInviteErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `suspended`: This account is suspended: ask an administrator.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `invite_gone`: This invite has been used up or has expired: ask for a new one.
+     */
+    410: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type AcceptInviteError = AcceptInviteErrors[keyof AcceptInviteErrors];
+
+export type AcceptInviteResponses = {
+    /**
+     * Done.
+     */
+    200: Workspace;
+};
+
+export type AcceptInviteResponse = AcceptInviteResponses[keyof AcceptInviteResponses];
+
+export type CreateTicketData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/notifications/ticket';
+};
+
+export type CreateTicketErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type CreateTicketError = CreateTicketErrors[keyof CreateTicketErrors];
+
+export type CreateTicketResponses = {
+    /**
+     * Made.
+     */
+    201: Ticket;
+};
+
+export type CreateTicketResponse = CreateTicketResponses[keyof CreateTicketResponses];
+
+export type ListPresenceData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Whose; may be given many times.
+         */
+        user_id: Array<number>;
+    };
+    url: '/api/presence';
+};
+
+export type ListPresenceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListPresenceError = ListPresenceErrors[keyof ListPresenceErrors];
+
+export type ListPresenceResponses = {
+    /**
+     * Done.
+     */
+    200: Array<UserPresence>;
+};
+
+export type ListPresenceResponse = ListPresenceResponses[keyof ListPresenceResponses];
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        workspace_id?: number;
+        q?: string;
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * How many to skip; the Link header sets it.
+         */
+        offset?: number;
+    };
+    url: '/api/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * Done.
+     */
+    200: Array<User>;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type GetMeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/users/me';
+};
+
+export type GetMeErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type GetMeError = GetMeErrors[keyof GetMeErrors];
+
+export type GetMeResponses = {
+    /**
+     * Done.
+     */
+    200: User;
+};
+
+export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
+export type UpdateMeData = {
+    body: ProfileChange;
+    path?: never;
+    query?: never;
+    url: '/api/users/me';
+};
+
+export type UpdateMeErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `conflict`: This does not fit the present state.
+     */
+    409: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type UpdateMeError = UpdateMeErrors[keyof UpdateMeErrors];
+
+export type UpdateMeResponses = {
+    /**
+     * Done.
+     */
+    200: User;
+};
+
+export type UpdateMeResponse = UpdateMeResponses[keyof UpdateMeResponses];
+
+export type SetMyPresenceData = {
+    body: NewPresence;
+    path?: never;
+    query?: never;
+    url: '/api/users/me/presence';
+};
+
+export type SetMyPresenceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type SetMyPresenceError = SetMyPresenceErrors[keyof SetMyPresenceErrors];
+
+export type SetMyPresenceResponses = {
+    /**
+     * Done.
+     */
+    200: UserPresence;
+};
+
+export type SetMyPresenceResponse = SetMyPresenceResponses[keyof SetMyPresenceResponses];
+
+export type GetUserData = {
+    body?: never;
+    path: {
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/users/{user_id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * Done.
+     */
+    200: User;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type ListWorkspacesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/workspaces';
+};
+
+export type ListWorkspacesErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListWorkspacesError = ListWorkspacesErrors[keyof ListWorkspacesErrors];
+
+export type ListWorkspacesResponses = {
+    /**
+     * Done.
+     */
+    200: Array<Workspace>;
+};
+
+export type ListWorkspacesResponse = ListWorkspacesResponses[keyof ListWorkspacesResponses];
+
+export type CreateWorkspaceData = {
+    body: NewWorkspace;
+    path?: never;
+    query?: never;
+    url: '/api/workspaces';
+};
+
+export type CreateWorkspaceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type CreateWorkspaceError = CreateWorkspaceErrors[keyof CreateWorkspaceErrors];
+
+export type CreateWorkspaceResponses = {
+    /**
+     * Made.
+     */
+    201: Workspace;
+};
+
+export type CreateWorkspaceResponse = CreateWorkspaceResponses[keyof CreateWorkspaceResponses];
+
+export type DeleteWorkspaceData = {
+    body?: never;
+    path: {
+        workspace_id: number;
+    };
+    query?: never;
+    url: '/api/workspaces/{workspace_id}';
+};
+
+export type DeleteWorkspaceErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type DeleteWorkspaceError = DeleteWorkspaceErrors[keyof DeleteWorkspaceErrors];
+
+export type DeleteWorkspaceResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type DeleteWorkspaceResponse = DeleteWorkspaceResponses[keyof DeleteWorkspaceResponses];
+
+export type UpdateWorkspaceData = {
+    body: WorkspaceChange;
+    path: {
+        workspace_id: number;
+    };
+    query?: never;
+    url: '/api/workspaces/{workspace_id}';
+};
+
+export type UpdateWorkspaceErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type UpdateWorkspaceError = UpdateWorkspaceErrors[keyof UpdateWorkspaceErrors];
+
+export type UpdateWorkspaceResponses = {
+    /**
+     * Done.
+     */
+    200: Workspace;
+};
+
+export type UpdateWorkspaceResponse = UpdateWorkspaceResponses[keyof UpdateWorkspaceResponses];
+
+export type ListInvitesData = {
+    body?: never;
+    path: {
+        workspace_id: number;
+    };
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * How many to skip; the Link header sets it.
+         */
+        offset?: number;
+    };
+    url: '/api/workspaces/{workspace_id}/invites';
+};
+
+export type ListInvitesErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListInvitesError = ListInvitesErrors[keyof ListInvitesErrors];
+
+export type ListInvitesResponses = {
+    /**
+     * Done.
+     */
+    200: Array<Invite>;
+};
+
+export type ListInvitesResponse = ListInvitesResponses[keyof ListInvitesResponses];
+
+export type CreateInviteData = {
+    body: NewInvite;
+    path: {
+        workspace_id: number;
+    };
+    query?: never;
+    url: '/api/workspaces/{workspace_id}/invites';
+};
+
+export type CreateInviteErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type CreateInviteError = CreateInviteErrors[keyof CreateInviteErrors];
+
+export type CreateInviteResponses = {
+    /**
+     * Made.
+     */
+    201: CreatedInvite;
+};
+
+export type CreateInviteResponse = CreateInviteResponses[keyof CreateInviteResponses];
+
+export type RevokeInviteData = {
+    body?: never;
+    path: {
+        workspace_id: number;
+        invite_id: number;
+    };
+    query?: never;
+    url: '/api/workspaces/{workspace_id}/invites/{invite_id}';
+};
+
+export type RevokeInviteErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type RevokeInviteError = RevokeInviteErrors[keyof RevokeInviteErrors];
+
+export type RevokeInviteResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type RevokeInviteResponse = RevokeInviteResponses[keyof RevokeInviteResponses];
+
+export type ListWorkspaceMembersData = {
+    body?: never;
+    path: {
+        workspace_id: number;
+    };
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * How many to skip; the Link header sets it.
+         */
+        offset?: number;
+    };
+    url: '/api/workspaces/{workspace_id}/members';
+};
+
+export type ListWorkspaceMembersErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListWorkspaceMembersError = ListWorkspaceMembersErrors[keyof ListWorkspaceMembersErrors];
+
+export type ListWorkspaceMembersResponses = {
+    /**
+     * Done.
+     */
+    200: Array<WorkspaceMember>;
+};
+
+export type ListWorkspaceMembersResponse = ListWorkspaceMembersResponses[keyof ListWorkspaceMembersResponses];
+
+export type RemoveWorkspaceMemberData = {
+    body?: never;
+    path: {
+        workspace_id: number;
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/workspaces/{workspace_id}/members/{user_id}';
+};
+
+export type RemoveWorkspaceMemberErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `owner_required`: The last owner cannot leave: hand over first.
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type RemoveWorkspaceMemberError = RemoveWorkspaceMemberErrors[keyof RemoveWorkspaceMemberErrors];
+
+export type RemoveWorkspaceMemberResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type RemoveWorkspaceMemberResponse = RemoveWorkspaceMemberResponses[keyof RemoveWorkspaceMemberResponses];
+
+export type UpdateWorkspaceMemberData = {
+    body: MemberChange;
+    path: {
+        workspace_id: number;
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/workspaces/{workspace_id}/members/{user_id}';
+};
+
+export type UpdateWorkspaceMemberErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `owner_required`: The last owner cannot leave: hand over first.
+     */
+    409: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type UpdateWorkspaceMemberError = UpdateWorkspaceMemberErrors[keyof UpdateWorkspaceMemberErrors];
+
+export type UpdateWorkspaceMemberResponses = {
+    /**
+     * Done.
+     */
+    200: WorkspaceMember;
+};
+
+export type UpdateWorkspaceMemberResponse = UpdateWorkspaceMemberResponses[keyof UpdateWorkspaceMemberResponses];
+
+export type GetHealthData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/health';
 };
 
-export type HealthHealthResponses = {
+export type GetHealthResponses = {
     /**
-     * Request fulfilled, document follows
+     * Done.
      */
     200: Health;
 };
 
-export type HealthHealthResponse = HealthHealthResponses[keyof HealthHealthResponses];
+export type GetHealthResponse = GetHealthResponses[keyof GetHealthResponses];
 
-export type ReadyReadyData = {
+export type GetReadinessData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/ready';
 };
 
-export type ReadyReadyResponses = {
+export type GetReadinessErrors = {
     /**
-     * Request fulfilled, document follows
+     * A part that it cannot do without is away.
+     */
+    503: Readiness;
+};
+
+export type GetReadinessError = GetReadinessErrors[keyof GetReadinessErrors];
+
+export type GetReadinessResponses = {
+    /**
+     * Done.
      */
     200: Readiness;
 };
 
-export type ReadyReadyResponse = ReadyReadyResponses[keyof ReadyReadyResponses];
+export type GetReadinessResponse = GetReadinessResponses[keyof GetReadinessResponses];

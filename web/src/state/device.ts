@@ -1,0 +1,38 @@
+/**
+ * What this device keeps between visits, in local storage. Nothing there is secret.
+ *
+ * recall, keep     one text under a name; `null` takes it away
+ * namesOf          the names that begin so
+ * isReadable       whether the browser lets us keep anything at all
+ */
+const PREFIX = 'fechatter.';
+
+export function recall(name: string): string | null {
+  return attempt(() => localStorage.getItem(PREFIX + name)) ?? null;
+}
+
+/** A browser may forbid storage, or have no room: then a thing lasts as long as the page. */
+export function keep(name: string, value: string | null): void {
+  attempt(() => {
+    if (value === null) localStorage.removeItem(PREFIX + name);
+    else localStorage.setItem(PREFIX + name, value);
+  });
+}
+
+export function namesOf(beginning: string): string[] {
+  const names = attempt(() => Object.keys(localStorage)) ?? [];
+  return names.filter((name) => name.startsWith(PREFIX + beginning)).map((name) => name.slice(PREFIX.length));
+}
+
+export function isReadable(): boolean {
+  return attempt(() => localStorage.length >= 0) ?? false;
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    console.info('This browser keeps nothing between visits.');
+    return undefined;
+  }
+}
