@@ -6,6 +6,7 @@ store     what was sent → a file of the workspace
 
 import asyncio
 import hashlib
+import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,6 +34,7 @@ _OVERHEAD = 64 * 1024
 """Bytes of a body that are not the file: boundaries, headers, other fields."""
 _WRITE = 256 * 1024
 _FIELD_BYTES = 32
+_ID = re.compile(rb"[1-9][0-9]{0,18}")
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -230,9 +232,9 @@ async def _unless_stalled(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
 
 
 def _id_of(text: bytes | None) -> int | None:
-    if text is None or not text.strip():
+    if text is None:
         return None
-    if not text.isdigit() or not 1 <= int(text) <= MAX_ID:
+    if not _ID.fullmatch(text) or int(text) > MAX_ID:
         raise InvalidRequest(fields={"workspace_id": "must be an id"})
     return int(text)
 

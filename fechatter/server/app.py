@@ -10,11 +10,10 @@ from typing import Any
 
 from litestar import Litestar, Router
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-import fechatter
 from fechatter.actions.passwords import Passwords
 from fechatter.actions.post_message import Posting
 from fechatter.config import Settings
@@ -24,16 +23,17 @@ from fechatter.server import upkeep
 from fechatter.server.activity import Activity
 from fechatter.server.auth import provide_caller, provide_claimed_caller
 from fechatter.server.context import Context
-from fechatter.server.docs import DocsPage
 from fechatter.server.edge import Edge
 from fechatter.server.file_access import file_tokens
 from fechatter.server.limits import RateLimits
+from fechatter.server.options import check_query, options_routes
 from fechatter.server.origins import Origins
 from fechatter.server.problems import handlers
 from fechatter.server.routes import (
     auth,
     chat_members,
     chats,
+    docs,
     files,
     invites,
     messages,
@@ -50,7 +50,7 @@ from fechatter.server.web import WebClient
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
 
-API: Sequence[ControllerRouterHandler] = [
+API: Sequence[HTTPRouteHandler] = [
     *auth.ROUTES,
     *users.ROUTES,
     *presence.ROUTES,
@@ -87,7 +87,12 @@ class _Start:
     def app(self) -> Litestar:
         web_client = WebClient.load()
         return Litestar(
-            route_handlers=[Router("/api", route_handlers=API), *service.ROUTES, *web.ROUTES],
+            route_handlers=[
+                Router("/api", route_handlers=[*options_routes(API), *API], before_request=check_query),
+                *service.ROUTES,
+                *docs.ROUTES,
+                *web.ROUTES,
+            ],
             dependencies={
                 "context": Provide(self._provide_context, sync_to_thread=False),
                 "claimed": Provide(provide_claimed_caller),
@@ -96,12 +101,7 @@ class _Start:
             },
             exception_handlers=handlers,
             lifespan=[self._life_span],
-            openapi_config=OpenAPIConfig(
-                title="Fechatter",
-                version=fechatter.__version__,
-                path="/docs",
-                render_plugins=[DocsPage(path="/")],
-            ),
+            openapi_config=None,  # ours is made from the same routes (fechatter/server/openapi)
             request_max_body_size=self._settings.limits.body_bytes,
             debug=False,
             logging_config=None,  # the process has set up its logs already (fechatter/logs.py)

@@ -85,7 +85,7 @@ def asset_response(asset: Asset, *, if_none_match: str, accept_encoding: str, po
 
 def _asset(name: str, body: bytes) -> Asset:
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if media_type.startswith("text/") or media_type == "application/javascript":
+    if media_type == "application/javascript":  # to text/… the framework adds it
         media_type += "; charset=utf-8"
     gzipped = gzip.compress(body, mtime=0) if media_type.startswith(_COMPRESSIBLE) else None
     hashed_name = "-" in name and name.count(".") >= 1 and not name.endswith((".html", ".webmanifest", "sw.js"))

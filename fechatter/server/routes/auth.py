@@ -55,7 +55,7 @@ class RefreshToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refresh_token: Annotated[str, msgspec.Meta(max_length=_SECRET_CHARS)] | None = None
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SignedInSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`expires_in` in seconds. `refresh_token` is left out with ?session=cookie."""
 
     token: str
@@ -67,7 +67,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @post("/auth/signup", status_code=201, summary="Create an account", tags=["auth"])
-async def signup(request: ApiRequest, context: Context, data: SignUp, session: SessionIn = "body") -> Response[Session]:
+async def signup(
+    request: ApiRequest, context: Context, data: SignUp, session: SessionIn = "body"
+) -> Response[SignedInSession]:
     """Without `invite`: a new workspace, named `workspace` or after the user, which the user owns."""
     limits, auth = context.settings.limits, context.settings.auth
     device = device_of(request)
@@ -93,7 +95,9 @@ async def signup(request: ApiRequest, context: Context, data: SignUp, session: S
 
 
 @post("/auth/signin", status_code=200, summary="Sign in", tags=["auth"])
-async def signin(request: ApiRequest, context: Context, data: SignIn, session: SessionIn = "body") -> Response[Session]:
+async def signin(
+    request: ApiRequest, context: Context, data: SignIn, session: SessionIn = "body"
+) -> Response[SignedInSession]:
     """Says the same, in the same time, for an unknown address and a wrong password."""
     limits, auth = context.settings.limits, context.settings.auth
     email = check_text("email", data.email, 1, 1024).strip()
@@ -110,7 +114,7 @@ async def signin(request: ApiRequest, context: Context, data: SignIn, session: S
 @post("/auth/refresh", status_code=200, summary="Get the next token", tags=["auth"])
 async def refresh_session(
     request: ApiRequest, context: Context, data: RefreshToken | None = None, session: SessionIn = "body"
-) -> Response[Session]:
+) -> Response[SignedInSession]:
     """Spends the refresh token. The last spent one may come again within 30 s; an older one ends the session."""
     refresh_token = _refresh_token(request, data)
     if refresh_token is None:
@@ -189,7 +193,7 @@ def _session(
     request: ApiRequest, context: Context, signed_in: SignedIn, session: SessionIn, status: int
 ) -> Response[Any]:
     caller, auth = signed_in.caller, context.settings.auth
-    body = Session(
+    body = SignedInSession(
         token=context.tokens.issue(caller.user_id, caller.session_id, time.time()),
         token_type="Bearer",  # noqa: S106 - the scheme's name (RFC 6750)
         expires_in=context.tokens.ttl_s,

@@ -78,12 +78,6 @@ async def metrics() -> Response[bytes]:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-@get("/openapi.json", include_in_schema=False)
-async def openapi(request: ApiRequest) -> Response[bytes]:
-    """The contract, OpenAPI 3.1."""
-    return Response(msgspec.json.encode(request.app.openapi_schema.to_schema()), media_type="application/json")
-
-
 def notify_url(request: ApiRequest, context: Context) -> str:
     """The public address of notify_server: configured, else the request's host with its port."""
     settings = context.settings
@@ -93,4 +87,4 @@ def notify_url(request: ApiRequest, context: Context) -> str:
     return f"{request.url.scheme}://{f'[{host}]' if ':' in host else host}:{settings.notify.port}"
 
 
-ROUTES = [config, health, ready, metrics, openapi]
+ROUTES = [config, health, ready, metrics]
