@@ -68,6 +68,8 @@ class Visitors:
         form = {"email": person.user.email, "password": PASSWORD}
         answer = await page.context.request.post("/api/auth/signin?session=cookie", data=form)
         assert answer.ok, await answer.text()
+        # The sign that a browser keeps of somebody who has signed in: without it, `/` asks for no session.
+        await page.evaluate("localStorage.setItem('fechatter.here', 'yes')")
         await page.goto(path)
         return page
 
@@ -101,9 +103,8 @@ async def visitors(chromium: Browser, shared_stack: Stack, request: pytest.Fixtu
 @pytest.fixture
 async def crowd(shared_stack: Stack) -> AsyncGenerator[Crowd]:
     """People of the shared stack."""
-    api = Api(shared_stack.api_url)
-    yield Crowd(shared_stack, api)
-    await api.close()
+    async with Api(shared_stack.api_url) as api:
+        yield Crowd(shared_stack, api)
 
 
 async def _photograph(visitors: Visitors, name: str) -> None:
