@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import httpx2
 import msgspec
@@ -75,13 +75,16 @@ class Answer:
 
 
 class Api:
-    """fechatter_server at `url`, asked by one browser-like client. Close it at the end."""
+    """fechatter_server at `url`, asked by one client; to be used with `async with`."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._client = httpx2.AsyncClient(base_url=url, timeout=30, limits=httpx2.Limits(max_connections=100))
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
     async def ask(

@@ -1,7 +1,7 @@
 """A strict client of notify_server's SSE: each frame must have the form of the contract, each stream no gap.
 
 listen(url, …)     an open EventStream; Refused if the server says no
-EventStream.next   the next event; heartbeats in between are counted
+EventStream.next   the next event that is kept; heartbeats and ephemera in between are set aside
 EventStream.until  read on until an event fits
 Event              one frame: the envelope, its cursor, and the bytes it came as
 """
@@ -73,13 +73,15 @@ class Event(msgspec.Struct, frozen=True):
 class EventStream:
     """One open stream.
 
-    events       all that came, in order
+    events       all that came, in order, but for
+    ephemera     what is told once and not kept: who types, who is there
     heartbeats   how many comment lines came
     positions    the last pos of each stream on this connection
     """
 
     def __init__(self, response: httpx2.Response) -> None:
         self.events: list[Event] = []
+        self.ephemera: list[Event] = []
         self.heartbeats = 0
         self.positions: dict[str, int] = {}
         self._blocks = _blocks(response.aiter_raw())
@@ -92,11 +94,16 @@ class EventStream:
     async def next(self, patience_s: float = PATIENCE_S) -> Event:
         """The next event. Raises Disconnected when the stream ends, TimeoutError, or AssertionError for a bad frame."""
         async with asyncio.timeout(patience_s):
-            while (event := _parse(await self._next_block())) is None:
-                self.heartbeats += 1
-        self._check(event)
-        self.events.append(event)
-        return event
+            while True:
+                event = _parse(await self._next_block())
+                if event is None:
+                    self.heartbeats += 1
+                    continue
+                self._check(event)
+                if event.kind not in EPHEMERAL:
+                    self.events.append(event)
+                    return event
+                self.ephemera.append(event)
 
     async def hello(self) -> Hello:
         """The first event, which must be a hello with its own cursor."""
@@ -117,10 +124,10 @@ class EventStream:
             raise AssertionError(f"{what} did not come; came: {[event.raw for event in self.events]}") from nothing
 
     async def heartbeat(self) -> None:
-        """Return when one has come. An event that comes instead breaks the test."""
+        """Return when one has come. An event that comes instead, other than an ephemeral one, breaks the test."""
         async with asyncio.timeout(PATIENCE_S):
-            block = await self._next_block()
-        assert _parse(block) is None, block
+            while (event := _parse(await self._next_block())) is not None:
+                assert event.kind in EPHEMERAL, event.raw
         self.heartbeats += 1
 
     async def message(self, content: str) -> Event:

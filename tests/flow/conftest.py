@@ -47,9 +47,8 @@ class Crowd:
 @pytest.fixture
 async def crowd(shared_stack: Stack) -> AsyncGenerator[Crowd]:
     """People of the shared stack."""
-    api = Api(shared_stack.api_url)
-    yield Crowd(shared_stack, api)
-    await api.close()
+    async with Api(shared_stack.api_url) as api:
+        yield Crowd(shared_stack, api)
 
 
 @pytest.fixture(scope="session")

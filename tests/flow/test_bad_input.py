@@ -70,9 +70,8 @@ WRONG_QUERIES = [
 @pytest.fixture(scope="module")
 async def ada(shared_stack: Stack) -> AsyncGenerator[Person]:
     """One who is allowed everything: what is refused is refused for what it is."""
-    api = Api(shared_stack.api_url)
-    yield await api.sign_up("Ada Lovelace")
-    await api.close()
+    async with Api(shared_stack.api_url) as api:
+        yield await api.sign_up("Ada Lovelace")
 
 
 @pytest.fixture

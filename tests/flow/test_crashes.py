@@ -69,13 +69,12 @@ def dice() -> random.Random:
 
 @asynccontextmanager
 async def cast_of(stack: Stack, dice: random.Random) -> AsyncGenerator[Cast]:
-    api = Api(stack.api_url)
-    ada = await api.sign_up("Ada Lovelace")
-    invite = await ada.invite()
-    people = [ada, *[await api.sign_up(name, invite=invite.code) for name in ("Bob", "Eve", "Dan")]]
-    chats = [await ada.create_chat("Group", others=people[1:]) for _ in range(3)]
-    yield Cast(people, chats, [stack.notify_url], dice)
-    await api.close()
+    async with Api(stack.api_url) as api:
+        ada = await api.sign_up("Ada Lovelace")
+        invite = await ada.invite()
+        people = [ada, *[await api.sign_up(name, invite=invite.code) for name in ("Bob", "Eve", "Dan")]]
+        chats = [await ada.create_chat("Group", others=people[1:]) for _ in range(3)]
+        yield Cast(people, chats, [stack.notify_url], dice)
 
 
 async def kill_at_random(stack: Stack, ledger: Ledger, dice: random.Random) -> None:

@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 
 import asyncpg
-import msgspec
 import pytest
 
 from fechatter.store.pruning import prune
@@ -119,37 +118,35 @@ async def test_a_cursor_of_another_database_or_of_the_future_asks_for_a_reload(c
 
 async def test_a_cursor_below_what_was_pruned_asks_for_a_reload(stack: Stack) -> None:
     """Retention forgets: a client that was away for longer reloads, and is told so. Old or new, nothing is skipped."""
-    api = Api(stack.api_url)
-    ada = await api.sign_up("Ada Lovelace")
-    chat = await ada.create_chat("PrivateChannel")
-    async with listen(stack.notify_url, token=ada.token) as stream:
-        cursor = (await stream.hello()).cursor
-    await ada.post(chat, "soon forgotten")
-    connection = await asyncpg.connect(stack.database_url)
-    await prune(connection, timedelta(0), 1_000)  # marks where the log stands
-    assert await prune(connection, timedelta(0), 1_000) > 0
-    await connection.close()
-    async with listen(stack.notify_url, token=ada.token, cursor=cursor) as stream:
-        resync = await resync_of(stream)
-        await ada.post(chat, "remembered")
-        await stream.message("remembered")
-    async with listen(stack.notify_url, token=ada.token, cursor=resync.cursor) as stream:
-        await stream.hello()
-        await stream.message("remembered")
-    await api.close()
+    async with Api(stack.api_url) as api:
+        ada = await api.sign_up("Ada Lovelace")
+        chat = await ada.create_chat("PrivateChannel")
+        async with listen(stack.notify_url, token=ada.token) as stream:
+            cursor = (await stream.hello()).cursor
+        await ada.post(chat, "soon forgotten")
+        connection = await asyncpg.connect(stack.database_url)
+        await prune(connection, timedelta(0), 1_000)  # marks where the log stands
+        assert await prune(connection, timedelta(0), 1_000) > 0
+        await connection.close()
+        async with listen(stack.notify_url, token=ada.token, cursor=cursor) as stream:
+            resync = await resync_of(stream)
+            await ada.post(chat, "remembered")
+            await stream.message("remembered")
+        async with listen(stack.notify_url, token=ada.token, cursor=resync.cursor) as stream:
+            assert (await stream.hello()).cursor == resync.cursor
+            await stream.message("remembered")
 
 
 async def test_a_new_epoch_makes_every_client_reload(stack: Stack) -> None:
-    api = Api(stack.api_url)
-    ada = await api.sign_up("Ada Lovelace")
-    async with listen(stack.notify_url, token=ada.token) as stream:
-        cursor = (await stream.hello()).cursor
-    done = await asyncio.to_thread(stack.command, "doctor", "--new-epoch")
-    assert done.returncode == 0, done.stderr
-    async with listen(stack.notify_url, token=ada.token, cursor=cursor) as stream:
-        resync = await resync_of(stream)
-        assert resync.cursor != cursor
-    await api.close()
+    async with Api(stack.api_url) as api:
+        ada = await api.sign_up("Ada Lovelace")
+        async with listen(stack.notify_url, token=ada.token) as stream:
+            cursor = (await stream.hello()).cursor
+        done = await asyncio.to_thread(stack.command, "doctor", "--new-epoch")
+        assert done.returncode == 0, done.stderr
+        async with listen(stack.notify_url, token=ada.token, cursor=cursor) as stream:
+            resync = await resync_of(stream)
+            assert resync.cursor != cursor
 
 
 async def test_heartbeats_are_comments_and_come_on_a_silent_stream(crowd: Crowd, second_notify: str) -> None:
@@ -174,5 +171,4 @@ async def test_a_message_that_is_replayed_is_the_one_that_was_live(crowd: Crowd)
     async with crowd.listen(bob, cursor=cursor) as stream:
         await stream.hello()
         again = await stream.message("twice told")
-    assert again.place == live.place
-    assert msgspec.to_builtins(again.envelope) == msgspec.to_builtins(live.envelope)
+    assert again.raw.partition(b"\n")[2] == live.raw.partition(b"\n")[2]
