@@ -41,6 +41,10 @@ class InProcess(Api):
             base_url=self.url, transport=httpx2.ASGITransport(app=app, raise_app_exceptions=True), timeout=30
         )
 
+    def forget_cookies(self) -> None:
+        """As a new browser."""
+        self._client.cookies.clear()
+
 
 class LoggedEvent(msgspec.Struct, frozen=True):
     pos: int
@@ -52,14 +56,16 @@ class LoggedEvent(msgspec.Struct, frozen=True):
 class World:
     """A running app with people.
 
+    app           what the requests go to
     db            a pool of the test's own
     workspace_id  where people are unless another workspace is named
     """
 
-    def __init__(self, settings: Settings, db: Database, api: Api) -> None:
+    def __init__(self, settings: Settings, db: Database, app: Any) -> None:
         self.settings = settings
         self.db = db
-        self.api = api
+        self.app = app
+        self.api = InProcess(app)
         self.workspace_id = 0
         self._tokens = Tokens(settings.auth.signing_key.encode(), settings.auth.issuer, TTL_S)
         self._sessions: dict[int, int] = {}
@@ -74,7 +80,7 @@ class World:
             app: Any = create_app(settings)
         db = await Database.open(settings.server.db_url, 20, "test")
         async with _life_span(app):
-            world = cls(settings, db, InProcess(app))
+            world = cls(settings, db, app)
             world.workspace_id = await world.new_workspace("Home")
             yield world
             await world.api.close()
