@@ -59,6 +59,8 @@ async function send({ method, path, query, body, token, signal }: Call): Promise
       method,
       headers,
       credentials: 'same-origin',
+      // What one takes away stays away, also when the page closes at that moment.
+      keepalive: method === 'DELETE',
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });

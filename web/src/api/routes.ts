@@ -28,6 +28,9 @@ export const routes = (client: Client) => ({
   messages: (chat: Id, place: Place, limit = PAGE_SIZE) =>
     client.get<Message[]>(`/api/chats/${chat}/messages`, { limit, ...place }),
   post: (chat: Id, message: Draft) => client.post<Message>(`/api/chats/${chat}/messages`, message),
+  edit: (chat: Id, message: Id, content: string) =>
+    client.put<Message>(`/api/chats/${chat}/messages/${message}`, { content }),
+  removeMessage: (chat: Id, message: Id) => client.del(`/api/chats/${chat}/messages/${message}`),
   read: (chat: Id, seq: number) => client.post<null>(`/api/chats/${chat}/read`, { seq }),
 });
 

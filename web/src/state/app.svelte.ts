@@ -14,6 +14,7 @@ import { applyMessage } from '../realtime/chats';
 import { Chats } from './chats.svelte';
 import { Connection } from './connection.svelte';
 import { Drafts } from './drafts.svelte';
+import { Edits } from './edits.svelte';
 import { Messages } from './messages.svelte';
 import { Outbox, type Outgoing } from './outbox.svelte';
 import { People } from './people.svelte';
@@ -38,6 +39,7 @@ export class App {
   readonly api: Api = routes(new Client(this.session));
   readonly people = new People(this.api, this.replica);
   readonly messages = new Messages(this.api, this.replica);
+  readonly edits = new Edits(this.api, this.replica);
   readonly workspaces = new Workspaces(this.api, this.replica, this.session);
   readonly chats = new Chats(this.api, this.replica, this.people, this.workspaces);
   readonly outbox = new Outbox({
@@ -58,6 +60,7 @@ export class App {
     this.connection.watch(this.stream);
     this.connection.onLive(() => this.outbox.resume());
     addEventListener('online', () => this.outbox.resume());
+    addEventListener('pagehide', () => this.edits.flush());
     this.replica.onEvent((event) => {
       if (event.type !== 'message.created' || event.payload.sender_id !== this.replica.me) return;
       if (event.payload.idempotency_key !== null) this.outbox.arrived(event.payload.idempotency_key);
