@@ -21,6 +21,9 @@ from fechatter.store.database import Database
 GATHER_S = 0.2
 """Presence of people without a connection here waits so long for that of others, to share a query."""
 MOST_WAITING = 10_000
+CROWD = 200
+"""A chat that more connections than this hear is not told who comes and goes: N people who come at once would cost
+N x N frames, behind which messages wait. Its members ask for the presence of those whom they look at."""
 
 log = logs.get(__name__)
 
@@ -61,7 +64,7 @@ class Ephemera:
         if kind != "peers":
             self._send(news, [news.to], news.to)
         elif (streams := self._hub.streams_of(person)) is not None:
-            self._send(news, [stream for stream in streams if not stream.startswith("workspace:")], None)
+            self._send_presence(news, [stream for stream in streams if not stream.startswith("workspace:")])
         elif len(self._waiting) < MOST_WAITING:
             self._waiting[person] = news
             self._some_wait.set()
@@ -81,7 +84,10 @@ class Ephemera:
                 continue
             for user_id, news in waiting.items():
                 streams = [stream_of_chat(chat_id) for chat_id in chats.get(user_id, ())]
-                self._send(news, [stream_of_user(user_id), *streams], None)
+                self._send_presence(news, [stream_of_user(user_id), *streams])
+
+    def _send_presence(self, news: _News, streams: list[str]) -> None:
+        self._send(news, [stream for stream in streams if not self._hub.is_crowded(stream, CROWD)], None)
 
     def _send(self, news: _News, streams: list[str], stream: str | None) -> None:
         receivers = self._hub.audience(streams, without=news.except_user)

@@ -85,6 +85,11 @@ class Hub:
                 found |= audience.ws
         return [receiver for receiver in found if receiver.session.caller.user_id != without]
 
+    def is_crowded(self, stream: str, most: int) -> bool:
+        """Whether more than `most` connections hear `stream` here."""
+        audience = self._audiences.get(stream)
+        return audience is not None and len(audience.sse) + len(audience.ws) > most
+
     def streams_of(self, user_id: int) -> list[str] | None:
         """What the user hears; None if none of their connections is attached here."""
         person = self._people.get(user_id)

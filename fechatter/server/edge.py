@@ -4,14 +4,16 @@ line, the last safety net.
 Edge(app, origins)   an ASGI app around `app`
 """
 
+import logging
+import re
 import time
 from typing import Any, cast
 
 import msgspec
-import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
+from fechatter import logs
 from fechatter.domain.errors import DomainError, Forbidden, Internal, UnsupportedMediaType
 from fechatter.domain.rates import Standing
 from fechatter.server.origins import Headers, Origins
@@ -19,7 +21,10 @@ from fechatter.server.problems import problem_of
 from fechatter.server.request_ids import request_id_of
 from fechatter.server.slow_senders import BodyInTime
 
-log = structlog.get_logger(__name__)
+log = logs.get(__name__)
+_stdlib_log = logging.getLogger(__name__)
+SLOW_S = 1.0
+_CODE_IN_PATH = re.compile(r"(/invites?/)[^/]+")
 API = "/api/"
 UPLOADS = "/api/files"
 _SECURITY = [
@@ -56,14 +61,7 @@ class Edge:
             log.exception("request failed", path=scope["path"], method=scope["method"])
             await answer.fail()
         finally:
-            log.info(
-                "request",
-                request_id=answer.request_id,
-                method=scope["method"],
-                path=scope["path"],
-                status=answer.status,
-                ms=round((time.perf_counter() - began) * 1000, 1),
-            )
+            _log_request(scope, answer, time.perf_counter() - began)
 
     async def _answer(self, scope: HTTPScope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer") -> None:
         origin = headers.get(b"origin")
@@ -123,6 +121,21 @@ class _Answer:
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _log_request(scope: HTTPScope, answer: _Answer, took_s: float) -> None:
+    """A line for what failed or took long; for the rest only at `debug`: writing it costs a third of a post."""
+    level = logging.INFO if answer.status >= 500 or answer.status == 0 or took_s >= SLOW_S else logging.DEBUG
+    if _stdlib_log.isEnabledFor(level):  # asked first: making the line is what costs
+        log.log(
+            level,
+            "request",
+            request_id=answer.request_id,
+            method=scope["method"],
+            path=_CODE_IN_PATH.sub(r"\1[hidden]", scope["path"]),
+            status=answer.status,
+            ms=round(took_s * 1000, 1),
+        )
 
 
 def _left(standing: Standing | None) -> Headers:
