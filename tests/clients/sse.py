@@ -92,18 +92,14 @@ class EventStream:
         return next(event.cursor for event in reversed(self.events) if event.cursor is not None)
 
     async def next(self, patience_s: float = PATIENCE_S) -> Event:
-        """The next event. Raises Disconnected when the stream ends, TimeoutError, or AssertionError for a bad frame."""
+        """The next event that is kept.
+
+        Raises Disconnected when the stream ends, TimeoutError, or AssertionError for a bad frame.
+        """
         async with asyncio.timeout(patience_s):
-            while True:
-                event = _parse(await self._next_block())
-                if event is None:
-                    self.heartbeats += 1
-                    continue
-                self._check(event)
-                if event.kind not in EPHEMERAL:
-                    self.events.append(event)
-                    return event
-                self.ephemera.append(event)
+            while (event := await self._any()).kind in EPHEMERAL:
+                pass
+        return event
 
     async def hello(self) -> Hello:
         """The first event, which must be a hello with its own cursor."""
@@ -114,10 +110,11 @@ class EventStream:
         return hello
 
     async def until(self, fits: Callable[[Event], bool], what: str) -> Event:
-        """Read on until an event fits; what came before it is in `events`."""
+        """Read on until an event fits, ephemeral or not; what came before it is in `events` and `ephemera`."""
         try:
             while True:
-                event = await self.next()
+                async with asyncio.timeout(PATIENCE_S):
+                    event = await self._any()
                 if fits(event):
                     return event
         except TimeoutError as nothing:
@@ -137,6 +134,13 @@ class EventStream:
             lambda event: event.kind == "message.created" and quoted in bytes(event.envelope.payload),
             repr(content[:80]),
         )
+
+    async def _any(self) -> Event:
+        while (event := _parse(await self._next_block())) is None:
+            self.heartbeats += 1
+        self._check(event)
+        (self.ephemera if event.kind in EPHEMERAL else self.events).append(event)
+        return event
 
     async def _next_block(self) -> bytes:
         try:
