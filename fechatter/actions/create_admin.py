@@ -19,8 +19,8 @@ async def create_admin(
     """
     password_hash = await passwords.hash(password)
     async with db.transaction() as tx:
-        user = await users.insert(tx, email=email, fullname=fullname, password_hash=password_hash)
         workspace_id = await find_workspace(tx, workspace)
+        user = await users.insert(tx, email=email, fullname=fullname, password_hash=password_hash)
         if workspace_id is None:
             made = await workspaces.insert(tx, name=workspace or fullname, description=None, owner_id=user.id)
             workspace_id = made.id

@@ -19,7 +19,7 @@ from fechatter.domain.errors import Unavailable
 from fechatter.domain.events import Event, EventType, Membership, stream_of_chat, stream_of_user
 from fechatter.domain.history import Refusal, Remark, address_of
 from fechatter.domain.text import mentioned
-from fechatter.store import event_log, history
+from fechatter.store import event_log, history, workspaces
 from fechatter.store.database import Connection, Database
 from fechatter.store.history import LockedChat, Newcomer, Said
 
@@ -114,6 +114,7 @@ async def _store(db: Database, to: Destination, fresh: dict[str, Remark], added:
 async def _place(db: Database, to: Destination, fresh: dict[str, Remark], added: Added) -> list[_Post]:
     """Find or make everyone and every channel; leave out what has no place, and say why."""
     async with db.transaction() as tx:
+        await workspaces.hold_some(tx, to.workspace_id, at_most=1)  # before usernames are taken: so does a profile
         people, made_people = await place_authors(tx, to.workspace_id, fresh.values())
         rooms, made_channels = await _place_rooms(tx, to, fresh.values())
     added.people += made_people

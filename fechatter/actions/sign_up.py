@@ -7,7 +7,7 @@ from fechatter.actions.passwords import Passwords
 from fechatter.actions.sign_in import Device, SignedIn, begin_session
 from fechatter.domain.audit import Act
 from fechatter.domain.errors import EmailTaken, Forbidden
-from fechatter.store import audit, users, workspaces
+from fechatter.store import audit, invites, users, workspaces
 from fechatter.store.database import Connection, Database
 
 
@@ -43,6 +43,8 @@ async def sign_up(
 
 
 async def _enter(tx: Connection, newcomer: Newcomer, password_hash: str, device: Device, ttl_s: int) -> SignedIn:
+    if newcomer.invite is not None:
+        await invites.hold_workspace(tx, newcomer.invite, newcomer.email)  # before the username: so does a profile
     user = await users.insert(tx, email=newcomer.email, fullname=newcomer.fullname, password_hash=password_hash)
     if newcomer.invite is None:
         name = newcomer.workspace or newcomer.fullname

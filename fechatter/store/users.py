@@ -20,7 +20,7 @@ import msgspec
 from fechatter.domain.errors import Conflict, EmailTaken
 from fechatter.domain.people import User, UserStatus
 from fechatter.domain.text import USERNAME_CHARS, fold, username_from
-from fechatter.store.database import Connection, struct_from
+from fechatter.store.database import Connection, Row, struct_from
 from fechatter.store.presence_status import STATUS
 
 COLUMNS = (
@@ -28,7 +28,6 @@ COLUMNS = (
     "u.created_at, u.updated_at, "
     f"coalesce((SELECT {STATUS} FROM presence p WHERE p.user_id = u.id), 'offline') AS presence"
 )
-_USERNAME_LOCK = 0x_0FEC_0001
 _FIRST_LOCK = 0x_0FEC_0003
 
 
@@ -45,28 +44,34 @@ class Credentials(msgspec.Struct, frozen=True):
 async def insert(
     connection: Connection, *, email: str, fullname: str, password_hash: str | None, created_at: datetime | None = None
 ) -> User:
-    """Insert a user whose username is made from the full name. Raises EmailTaken."""
-    username = await _free_username(connection, username_from(fullname))
-    try:
-        row = await connection.fetchrow(
-            f"""
-            INSERT INTO users AS u
-                (email, email_key, fullname, username, username_key, password_hash, created_at, fullname_key)
-            VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8)
-            RETURNING {COLUMNS}
-            """,
-            email,
-            fold(email),
-            fullname,
-            username,
-            fold(username),
-            password_hash,
-            created_at,
-            fold(fullname),
-        )
-    except asyncpg.UniqueViolationError as error:
-        raise EmailTaken from error
-    assert row is not None
+    """Insert a user whose username is made from the full name. Raises EmailTaken.
+
+    Whoever takes the username at the same moment is waited for, and then the next free one is tried. So that nobody
+    waits for each other, a workspace that is to be held is held before this.
+    """
+    row: Row | None = None
+    while row is None:
+        username = await _free_username(connection, username_from(fullname))
+        try:
+            row = await connection.fetchrow(
+                f"""
+                INSERT INTO users AS u
+                    (email, email_key, fullname, username, username_key, password_hash, created_at, fullname_key)
+                VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8)
+                ON CONFLICT (username_key) DO NOTHING
+                RETURNING {COLUMNS}
+                """,
+                email,
+                fold(email),
+                fullname,
+                username,
+                fold(username),
+                password_hash,
+                created_at,
+                fold(fullname),
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise EmailTaken from error
     return struct_from(row, User)
 
 
@@ -171,8 +176,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 async def update(connection: Connection, user_id: int, profile: Profile) -> User:
     """Raises Conflict for a username that somebody else has."""
-    if profile.username is not None:
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _USERNAME_LOCK)
     try:
         row = await connection.fetchrow(
             f"""
@@ -261,12 +264,7 @@ async def note_workspaces(connection: Connection, used: Mapping[int, int]) -> No
 
 
 async def _free_username(connection: Connection, wanted: str) -> str:
-    """`wanted`, or the first of `wanted2`, `wanted3` … that nobody has.
-
-    Choosing and inserting are two statements: the lock, held until the transaction ends, makes them one for all who
-    choose a name.
-    """
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _USERNAME_LOCK)
+    """`wanted`, or the first of `wanted2`, `wanted3` … that nobody has at this moment."""
     stem = wanted[: USERNAME_CHARS - 8]
     return await connection.fetchval(
         """
