@@ -7,6 +7,7 @@ import msgspec
 
 from tests.clients.api import Answer, Person
 from tests.clients.shapes import Chat
+from tests.support.locks import until_waiting
 from tests.support.waiting import PATIENCE_S
 from tests.support.world import World
 
@@ -111,7 +112,7 @@ async def test_a_post_that_waited_for_its_senders_removal_is_refused(world: Worl
     async with world.db.transaction() as tx:
         await tx.execute("SELECT FROM chats WHERE id = $1 FOR NO KEY UPDATE", chat.id)
         posts = [asks(person, "POST", f"/api/chats/{chat.id}/messages", {"content": "hi"}) for person in (bob, cem)]
-        await _waiting(world, 1)
+        await until_waiting(world.db, 1)
         await tx.execute("DELETE FROM chat_members WHERE chat_id = $1 AND user_id = $2", chat.id, bob.id)
         await tx.execute("UPDATE chats SET departures = departures + 1 WHERE id = $1", chat.id)
     assert statuses(*await together(*posts)) == [404, 201]
@@ -162,7 +163,7 @@ async def test_one_who_goes_from_the_workspace_is_not_put_into_a_chat_meanwhile(
     async with world.db.transaction() as tx:
         await tx.execute("SELECT FROM workspaces WHERE id = $1 FOR NO KEY UPDATE", world.workspace_id)
         adding = asks(ada, "POST", f"/api/chats/{chat.id}/members", {"user_ids": [bob.id]})
-        await _waiting(world, 1)
+        await until_waiting(world.db, 1)
         await tx.execute("DELETE FROM workspace_members WHERE user_id = $1", bob.id)
     assert statuses(*await together(adding)) == [400]
 
@@ -195,15 +196,3 @@ async def test_edits_and_deletion_at_once_leave_a_tombstone_and_events_in_order(
     [left] = await ada.history(chat)
     assert (left.content, left.mentions, left.deleted_at is None) == ("", [], False)
     assert (await ada.chats())[0].mention_count == 0
-
-
-async def _waiting(world: World, count: int) -> None:
-    """Until so many statements wait for a lock."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            waiting = await world.db.fetch_value(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            )
-            if waiting >= count:
-                return
-            await asyncio.sleep(0.01)
