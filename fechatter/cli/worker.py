@@ -8,6 +8,7 @@ Any number may run at once, on any machine that reaches the database and the fil
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import asyncpg
 
@@ -40,9 +41,8 @@ async def run(settings: Settings) -> None:
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, work.cancel)
-        await asyncio.wait([work])
-        if not work.cancelled():
-            work.result()
+        with suppress(asyncio.CancelledError):  # a cancelled gather() does not count as cancelled()
+            await work
     finally:
         await db.close()
 

@@ -41,7 +41,7 @@ WRONG_CHATS: list[tuple[dict[str, Any], str]] = [
     ({"name": "x" * 129, "type": "PublicChannel"}, "name"),
     ({"name": "two\nlines", "type": "PublicChannel"}, "name"),
     ({"name": "n", "type": "Group", "members": []}, "members"),
-    ({"name": "n", "type": "PublicChannel", "members": ["nobody"]}, "members"),
+    ({"name": "n", "type": "PublicChannel", "members": ["nobody"]}, "members[0]"),
     ({"name": "n", "type": "PublicChannel", "members": [987654321]}, "members"),
     ({"name": "n", "type": "PublicChannel", "members": list(range(1, 1_002))}, "members"),
     ({"name": "n", "type": "PublicChannel", "owner": 1}, "owner"),

@@ -7,7 +7,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -55,9 +55,12 @@ class Cast:
 
 
 @pytest.fixture
-def unlimited_stack(tmp_path: Path) -> Stack:
+def unlimited_stack(tmp_path: Path) -> Generator[Stack]:
     """A stack of the test's own, which posts as fast as it can."""
-    return Stack.start(tmp_path / "stack", FECHATTER_LIMITS__ENABLED="false")
+    stack = Stack.start(tmp_path / "stack", FECHATTER_LIMITS__ENABLED="false")
+    yield stack
+    if stack.process.poll() is None:  # the test failed
+        stack.kill_everything()
 
 
 @pytest.fixture

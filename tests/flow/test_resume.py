@@ -123,7 +123,8 @@ async def test_a_cursor_below_what_was_pruned_asks_for_a_reload(stack: Stack) ->
         chat = await ada.create_chat("PrivateChannel")
         async with listen(stack.notify_url, token=ada.token) as stream:
             cursor = (await stream.hello()).cursor
-        await ada.post(chat, "soon forgotten")
+            await ada.post(chat, "soon forgotten")
+            await stream.message("soon forgotten")
         connection = await asyncpg.connect(stack.database_url)
         await prune(connection, timedelta(0), 1_000)  # marks where the log stands
         assert await prune(connection, timedelta(0), 1_000) > 0
