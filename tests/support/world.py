@@ -81,9 +81,9 @@ class World:
         db = await Database.open(settings.server.db_url, 20, "test")
         async with _life_span(app):
             world = cls(settings, db, app)
-            world.workspace_id = await world.new_workspace("Home")
-            yield world
-            await world.api.close()
+            async with world.api:
+                world.workspace_id = await world.new_workspace("Home")
+                yield world
         await db.close()
 
     async def new_workspace(self, name: str) -> int:
