@@ -18,6 +18,12 @@ from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.request import Request
 
 MESSAGE_BYTES = 64 * 1024
+FRAMES_AT_ONCE = 256
+"""More than that in one read is no client's need: tiny frames by the thousand would hold up everybody else's events."""
+_FRAGMENTS = 1024
+"""Of one message; without a limit, empty ones would add up for ever."""
+_SLICE = 2 * 1024
+"""Bytes that are parsed between two looks at how many frames there were."""
 _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
@@ -65,11 +71,16 @@ class Inbox:
 
     def take(self, data: bytes) -> tuple[list[AuthFrame | ResumeFrame], bytes]:
         """The messages that `data` completes, and what must be answered at once. Raises BadFrame."""
-        self._machine.receive_data(data)
         messages: list[AuthFrame | ResumeFrame] = []
-        for frame in self._machine.events_received():
-            if isinstance(frame, Frame):
-                self._take_frame(frame, messages)
+        count = 0
+        for start in range(0, len(data), _SLICE):
+            self._machine.receive_data(data[start : start + _SLICE])
+            for frame in self._machine.events_received():
+                if isinstance(frame, Frame):
+                    self._take_frame(frame, messages)
+                    count += 1
+            if count > FRAMES_AT_ONCE:
+                raise BadFrame("Too many frames at once.")
         reply = b"".join(self._machine.data_to_send())
         if isinstance(self._machine.parser_exc, PayloadTooBig):
             raise BadFrame("A frame is larger than 64 KiB.")
@@ -83,6 +94,8 @@ class Inbox:
         if frame.opcode not in _DATA:
             return
         self._parts.append(bytes(frame.data))
+        if len(self._parts) > _FRAGMENTS:
+            raise BadFrame("A message has too many fragments.")
         if frame.fin:
             text, self._parts = b"".join(self._parts), []
             try:
