@@ -1,8 +1,8 @@
 """A real PostgreSQL for tests, and a fresh migrated database from it in some 30 ms.
 
-TestServer.start(folder)   the embedded server in a folder of its own, with a migrated template
-TestServer.clone()         → the address of a new database
-TestServer.drop(url)
+DatabaseServer.start(folder)   the embedded server in a folder of its own, with a migrated template
+DatabaseServer.clone()         → the address of a new database
+DatabaseServer.drop(url)
 """
 
 from collections.abc import Generator

@@ -4,6 +4,7 @@ World.open(settings)    the app, its database, and a workspace
 world.person(name)      someone signed in, in the workspace unless another is named
 world.as_(person)       the caller that actions and the store know them as
 world.events(stream)    what the log holds of a stream
+lasting(postgres, …)    one world for many tests
 statements(n)           a block in which exactly n statements are run by this process
 """
 
@@ -13,6 +14,7 @@ import warnings
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +22,7 @@ import httpx2
 import msgspec
 from litestar.exceptions import LitestarDeprecationWarning
 
-from fechatter.config import Settings
+from fechatter.config import Limits, Server, Settings, prepare
 from fechatter.domain.people import Caller, WorkspaceRole
 from fechatter.domain.tokens import Tokens
 from fechatter.server.app import create_app
@@ -28,6 +30,7 @@ from fechatter.store import sessions, users, workspaces
 from fechatter.store.database import Connection, Database
 from tests.clients.api import Api, Person
 from tests.clients.shapes import SignedIn
+from tests.support.database import DatabaseServer
 
 TTL_S = 3600
 
@@ -171,6 +174,16 @@ class World:
 
 
 _noted: ContextVar[list[str] | None] = ContextVar("_noted", default=None)
+
+
+@asynccontextmanager
+async def lasting(postgres: DatabaseServer, folder: Path) -> AsyncGenerator[World]:
+    """A world for many tests, each with people of its own: a database and a folder for it, no rate limits."""
+    url = postgres.clone()
+    settings = Settings(data_dir=folder / "data", server=Server(db_url=url), limits=Limits(enabled=False))
+    async with World.open(prepare(settings)) as world:
+        yield world
+    postgres.drop(url)
 
 
 @contextmanager
