@@ -1,6 +1,8 @@
 """The event log: each change once, in its stream, with the next position there.
 
 append        write events in the caller's transaction; only actions call it
+
+A new message's event is written by the statement that writes the message (posting.py, history.py).
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """Messages after they were posted. The chat's row is held by whoever calls.
 
-find     a message of a chat, held against other changes
+find     a message of a chat
 edit     new text, with the mentions that it makes
 erase    leave a tombstone
 """

@@ -1,14 +1,15 @@
 """Users.
 
 insert            a new user, with the first free username
+email_is_taken, any_exists, hold_first   who may still sign up
 find_credentials  what a sign-in checks
 hold_credentials  that what was checked still holds
-get               one user
-update            what a user says of themselves
-set_password, set_status
-note_workspaces   which workspace each used last
+get, by_email     one user; all_: everybody, for the operator
 visible_to        one user, if the viewer may know of them
 search            the people whom the viewer may know of
+update            what a user says of themselves; picture: what may be their avatar
+set_password, password_hash_of, set_status
+note_workspaces   which workspace each used last
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,11 +2,11 @@
 
 insert, update, delete
 of_user, get_for, current_of   workspaces as a member sees them
-hold, hold_all_of, hold_for_deletion   the same, against changes by others
+hold, hold_all_of, hold_some, hold_for_deletion   the same, against changes by others
 add_member, set_standing, remove_member
-member, members, all_members   who is in a workspace
-others                         who would be left without somebody
-guests                         who hears of things on their own stream
+member, members, all_members, active_among   who is in a workspace
+others, first_owner            who would be left without somebody, who may act for it
+guests, knows                  who hears of things on their own stream, and who may know of whom
 """
 
 from collections.abc import Sequence

@@ -27,18 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "": set(),
 }
 # What realtime may ask the database: who may come in and hear what, and what they missed.
-NOTIFY_READS = {
-    "database",
-    "replay",
-    "pruning",
-    "presence",
-    "ephemeral",
-    "tickets",
-    "sessions",
-    "members",
-    "migrate",
-    "event_log",
-}
+NOTIFY_READS = {"database", "replay", "pruning", "presence", "tickets"}
 
 
 def test_a_folder_imports_only_what_lies_below_it() -> None:
@@ -71,7 +60,8 @@ def test_realtime_reads_the_store_for_access_and_replay_only() -> None:
 def test_only_actions_append_to_the_event_log() -> None:
     """An event belongs into the transaction that makes the change; actions are where transactions open and commit.
 
-    Posting is the one exception in form: its single statement, in store/messages.py, writes the event itself.
+    Two are exceptions in form: posting (store/posting.py) and loading a history (store/history.py) write messages and
+    their events in one statement.
     """
     for module in modules():
         if module.folder in ("actions", "store"):
