@@ -1,6 +1,7 @@
 """Text as people write it: what we accept, and how names compare.
 
 check_text     refuse what cannot be stored or sent: NUL and lone surrogates
+check_name, check_description, check_email, check_username   the same for what has a shape
 fold           the key under which two spellings of a name are the same
 username_from  the username that a full name gives
 mentioned      the usernames that a text may mention
@@ -16,6 +17,7 @@ _MENTION = re.compile(r"(?<![\w@.+-])@([\w.+-]{1,80})", re.UNICODE)
 _USERNAME = re.compile(r"[\w+-]+(?:\.[\w+-]+)*", re.UNICODE)
 _NOT_IN_USERNAME = re.compile(r"[^\w.+-]+", re.UNICODE)
 USERNAME_CHARS = 64
+DESCRIPTION_CHARS = 1024
 EMAIL_CHARS = 254
 
 
@@ -38,6 +40,11 @@ def check_name(field: str, text: str, at_most: int) -> str:
     if not name or any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in name):
         raise InvalidRequest(fields={field: "must be one line with visible characters"})
     return name
+
+
+def check_description(text: str | None) -> str | None:
+    """Return a description of up to DESCRIPTION_CHARS, or None for none."""
+    return None if text is None else check_text("description", text, 0, DESCRIPTION_CHARS)
 
 
 def check_email(field: str, text: str) -> str:

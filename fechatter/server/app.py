@@ -135,9 +135,12 @@ class _Start:
                 activity,
             )
             chores = asyncio.create_task(upkeep.run(db, limits, activity), name="upkeep")
-            yield
-            chores.cancel()
-            await posting.close()
+            try:
+                yield
+            finally:
+                chores.cancel()
+                await asyncio.wait([chores])
+                await posting.close()
         finally:
             passwords.close()
             await db.close()

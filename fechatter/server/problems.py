@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
-import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from fechatter import logs
 from fechatter.domain import errors
 from fechatter.domain.errors import DomainError, InvalidRequest, NotMadeYet, RangeNotSatisfiable, RateLimited
 
-log = structlog.get_logger(__name__)
+log = logs.get(__name__)
 _AT_PATH = re.compile(r"^(?P<message>.*?) - at `\$\.?(?P<path>.*)`$", re.DOTALL)
 _NAMES_FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(?P<name>[^`]*)`$")
 _BY_STATUS: dict[int, type[DomainError]] = {

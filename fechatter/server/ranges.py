@@ -22,10 +22,6 @@ class Slice(msgspec.Struct, frozen=True):
     size: int
 
     @property
-    def is_whole(self) -> bool:
-        return self.stop - self.start == self.size
-
-    @property
     def content_range(self) -> str:
         return f"bytes {self.start}-{self.stop - 1}/{self.size}"
 

@@ -6,8 +6,7 @@ run   until cancelled
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import structlog
-
+from fechatter import logs
 from fechatter.domain.errors import DomainError
 from fechatter.server.activity import Activity
 from fechatter.server.limits import RateLimits
@@ -23,7 +22,7 @@ TIDY_S = 60.0
 GARBAGE_STEPS = 200
 """So many times some thousand rows, then others have their turn."""
 
-log = structlog.get_logger(__name__)
+log = logs.get(__name__)
 
 
 async def run(db: Database, limits: RateLimits, activity: Activity) -> None:

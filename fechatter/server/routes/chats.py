@@ -15,13 +15,11 @@ from fechatter.domain.chats import Chat, ChatType
 from fechatter.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from fechatter.domain.ids import RowId
 from fechatter.domain.people import Caller
-from fechatter.domain.text import check_name, check_text
+from fechatter.domain.text import check_description, check_name, check_text
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import WHOLE, Id, Limit, Offset, OptionalId, listing
 from fechatter.store import chats, sidebar
-
-DESCRIPTION_CHARS = 1024
 
 
 class NewChat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,7 +86,7 @@ async def create(context: Context, caller: Caller, data: NewChat) -> Response[Ch
         name=None if data.name is None else check_name("name", data.name, limits.name_chars),
         others=others,
         workspace_id=data.workspace_id,
-        description=_description(data.description),
+        description=check_description(data.description),
     )
     chat, is_new = await create_chat(context.db, caller, plan)
     return Response(chat, status_code=201 if is_new else 200)
@@ -127,7 +125,7 @@ async def update(context: Context, caller: Caller, chat_id: Id, data: ChangedCha
     name = data.name
     changes = ChatChanges(
         name=UNSET if name is UNSET else check_name("name", name, context.settings.limits.name_chars),
-        description=UNSET if data.description is UNSET else _description(data.description),
+        description=UNSET if data.description is UNSET else check_description(data.description),
     )
     return await update_chat(context.db, caller, chat_id, changes)
 
@@ -148,10 +146,6 @@ async def join(context: Context, caller: Caller, chat_id: Id) -> Chat:
 async def leave(context: Context, caller: Caller, chat_id: Id) -> None:
     """The last owner hands over first, unless they are alone. A chat that nobody can get into any more is deleted."""
     await leave_chat(context.db, caller, chat_id)
-
-
-def _description(text: str | None) -> str | None:
-    return None if text is None else check_text("description", text, 0, DESCRIPTION_CHARS)
 
 
 def _json(body: bytes) -> Response[Any]:

@@ -10,13 +10,11 @@ from fechatter.actions.leave_workspace import leave_workspace
 from fechatter.actions.update_workspace import update_workspace
 from fechatter.domain.errors import NotFound
 from fechatter.domain.people import Caller, UserStatus, Workspace, WorkspaceMember, WorkspaceRole
-from fechatter.domain.text import check_name, check_text
+from fechatter.domain.text import check_description, check_name
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import WHOLE, Id, Limit, Offset, listing
 from fechatter.store import workspaces
-
-DESCRIPTION_CHARS = 1024
 
 
 class NewWorkspace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +46,7 @@ async def list_workspaces(context: Context, caller: Caller) -> list[Workspace]:
 async def create(context: Context, caller: Caller, data: NewWorkspace) -> Workspace:
     """The caller owns it. Names need not be unique."""
     name = check_name("name", data.name, context.settings.limits.name_chars)
-    return await create_workspace(context.db, caller, name, _description(data.description))
+    return await create_workspace(context.db, caller, name, check_description(data.description))
 
 
 @put("/workspaces/{workspace_id:int}", summary="Change a workspace", tags=["workspaces"])
@@ -60,7 +58,7 @@ async def update(context: Context, caller: Caller, workspace_id: Id, data: Works
         caller,
         workspace_id,
         name if name is msgspec.UNSET else check_name("name", name, context.settings.limits.name_chars),
-        description if description is msgspec.UNSET else _description(description),
+        description if description is msgspec.UNSET else check_description(description),
     )
 
 
@@ -100,10 +98,6 @@ async def update_member(
 async def remove_member(context: Context, caller: Caller, workspace_id: Id, user_id: Id) -> None:
     """By owners and admins, or by oneself. 409 for the last owner, unless nobody else is there: then it is deleted."""
     await leave_workspace(context.db, caller, workspace_id, user_id)
-
-
-def _description(text: str | None) -> str | None:
-    return None if text is None else check_text("description", text, 0, DESCRIPTION_CHARS)
 
 
 ROUTES = [list_workspaces, create, update, remove, list_members, update_member, remove_member]
