@@ -1,7 +1,7 @@
 /**
  * Requests of a signed-in person: the access token goes along, and is renewed once when the server calls it spent.
  *
- * Client          get, post, put, del, and all(): every page of a list
+ * Client          get, post, put, patch, del, and all(): every page of a list
  * Credentials     where tokens come from (the session)
  */
 import { ApiError, call, type Answer, type Call } from './http';
@@ -30,6 +30,10 @@ export class Client {
 
   async put<T>(path: string, body: unknown): Promise<T> {
     return (await this.send<T>({ method: 'PUT', path, body })).data;
+  }
+
+  async patch<T>(path: string, body: unknown): Promise<T> {
+    return (await this.send<T>({ method: 'PATCH', path, body })).data;
   }
 
   async del(path: string): Promise<void> {

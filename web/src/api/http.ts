@@ -10,7 +10,8 @@ import type { Problem } from './types';
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
-  query?: Record<string, string | number | undefined>;
+  /** A list gives its name once for each value. */
+  query?: Record<string, string | number | readonly number[] | undefined>;
   body?: unknown;
   token?: string | null;
   signal?: AbortSignal;
@@ -80,7 +81,8 @@ async function readJson(response: Response): Promise<unknown> {
 function withQuery(path: string, query: Call['query']): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined) params.set(name, String(value));
+    if (value === undefined) continue;
+    for (const one of Array.isArray(value) ? (value as readonly number[]) : [value]) params.append(name, String(one));
   }
   const text = params.toString();
   return text ? `${path}?${text}` : path;

@@ -1,6 +1,19 @@
 /** The routes of the API that the page uses, one function each, for a signed-in person. */
 import type { Client } from './client';
-import type { Chat, ChatMember, CreatedInvite, Draft, Id, Message, NewChat, User, Workspace } from './types';
+import type {
+  Chat,
+  ChatMember,
+  CreatedInvite,
+  Draft,
+  Id,
+  Message,
+  NewChat,
+  NewPresence,
+  ReadPosition,
+  User,
+  UserPresence,
+  Workspace,
+} from './types';
 
 /** Which part of a history: its end, before or after a message, or around one. */
 export type Place = { before_id: Id } | { after_id: Id } | { around_id: Id } | Record<string, never>;
@@ -31,6 +44,10 @@ export const routes = (client: Client) => ({
   edit: (chat: Id, message: Id, content: string) =>
     client.put<Message>(`/api/chats/${chat}/messages/${message}`, { content }),
   removeMessage: (chat: Id, message: Id) => client.del(`/api/chats/${chat}/messages/${message}`),
+  receipts: (chat: Id) => client.all<ReadPosition>(`/api/chats/${chat}/receipts`, {}, 1000),
+  typing: (chat: Id) => client.post<null>(`/api/chats/${chat}/typing`),
+  presence: (users: readonly Id[]) => client.get<UserPresence[]>('/api/presence', { user_id: users }),
+  setPresence: (presence: NewPresence) => client.put<UserPresence>('/api/users/me/presence', presence),
   read: (chat: Id, seq: number) => client.post<null>(`/api/chats/${chat}/read`, { seq }),
 });
 

@@ -11,6 +11,8 @@ import { routes, type Api } from '../api/routes';
 import type { Config, Message } from '../api/types';
 import { EventStream } from '../realtime/stream';
 import { applyMessage } from '../realtime/chats';
+import { i18n } from '../i18n/i18n.svelte';
+import { Attachments } from './attachments.svelte';
 import { Chats } from './chats.svelte';
 import { Connection } from './connection.svelte';
 import { Drafts } from './drafts.svelte';
@@ -18,12 +20,15 @@ import { Edits } from './edits.svelte';
 import { Messages } from './messages.svelte';
 import { Outbox, type Outgoing } from './outbox.svelte';
 import { People } from './people.svelte';
+import { Presences } from './presence.svelte';
 import { Preferences } from './preferences.svelte';
+import { Receipts } from './receipts.svelte';
 import { Replica } from './replica.svelte';
 import { Router } from './router.svelte';
 import { Session } from './session.svelte';
 import { DeviceShelf } from './shelf';
 import { Sync } from './sync.svelte';
+import { Typing } from './typing.svelte';
 import { Workspaces } from './workspaces.svelte';
 
 const CONTENT_MAX = 16_384;
@@ -39,6 +44,9 @@ export class App {
   readonly api: Api = routes(new Client(this.session));
   readonly people = new People(this.api, this.replica);
   readonly messages = new Messages(this.api, this.replica);
+  readonly typing = new Typing(this.api, this.replica);
+  readonly presences = new Presences(this.api, this.replica);
+  readonly receipts = new Receipts(this.api, this.replica);
   readonly edits = new Edits(this.api, this.replica);
   readonly workspaces = new Workspaces(this.api, this.replica, this.session);
   readonly chats = new Chats(this.api, this.replica, this.people, this.workspaces);
@@ -46,6 +54,12 @@ export class App {
     post: (draft) => this.post(draft),
     stored: (message) => this.store(message),
     shelf: new DeviceShelf(),
+  });
+  readonly attachments = new Attachments({
+    credentials: this.session,
+    workspaceOf: (chatId) => this.chats.get(chatId)?.workspace_id,
+    limits: () => this.config?.limits,
+    locale: () => i18n.locale,
   });
   readonly stream: EventStream = new EventStream({
     url: () => `${this.notifyUrl}/api/notifications/events`,
@@ -58,7 +72,10 @@ export class App {
 
   constructor() {
     this.connection.watch(this.stream);
-    this.connection.onLive(() => this.outbox.resume());
+    this.connection.onLive(() => {
+      this.outbox.resume();
+      this.presences.refresh();
+    });
     addEventListener('online', () => this.outbox.resume());
     addEventListener('pagehide', () => this.edits.flush());
     this.replica.onEvent((event) => {
@@ -85,6 +102,9 @@ export class App {
     return () => {
       this.sync.stop();
       this.outbox.forget();
+      this.attachments.forget();
+      this.presences.forget();
+      this.receipts.forget();
       this.drafts.forget();
       this.people.forget();
     };

@@ -6,6 +6,7 @@
  * isReadable       whether the browser lets us keep anything at all
  */
 const PREFIX = 'fechatter.';
+let isSaid = false;
 
 export function recall(name: string): string | null {
   return attempt(() => localStorage.getItem(PREFIX + name)) ?? null;
@@ -32,7 +33,8 @@ function attempt<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch {
-    console.info('This browser keeps nothing between visits.');
+    if (!isSaid) console.info('This browser keeps nothing between visits.');
+    isSaid = true;
     return undefined;
   }
 }

@@ -1,0 +1,78 @@
+/**
+ * How people can be reached.
+ *
+ * Presences        want (have a person's fetched), of(person), set (one's own)
+ */
+import type { Api } from '../api/routes';
+import type { Id, Presence } from '../api/types';
+import type { Replica } from './replica.svelte';
+
+const AT_ONCE = 50;
+/** Those who are drawn in the same moment are asked for together. */
+const GATHER_MS = 50;
+
+export class Presences {
+  private known = $state.raw<ReadonlyMap<Id, Presence>>(new Map());
+  private readonly asked = new Set<Id>();
+  private wanted: Id[] = [];
+  private gathering: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(
+    private readonly api: Pick<Api, 'presence' | 'setPresence'>,
+    private readonly replica: Replica,
+  ) {
+    replica.onEvent((event) => {
+      if (event.type === 'presence.changed') this.put([event.payload]);
+    });
+  }
+
+  of(userId: Id): Presence | null {
+    return this.known.get(userId) ?? null;
+  }
+
+  want(userId: Id): void {
+    if (this.asked.has(userId)) return;
+    this.asked.add(userId);
+    this.wanted.push(userId);
+    this.gathering ??= setTimeout(() => void this.fetch(), GATHER_MS);
+  }
+
+  async set(status: Presence): Promise<void> {
+    this.put([await this.api.setPresence({ status })]);
+  }
+
+  /** The stream was away: what was said meanwhile is lost, for these are not kept. */
+  refresh(): void {
+    const shown = [...this.asked];
+    this.asked.clear();
+    for (const id of shown) this.want(id);
+  }
+
+  forget(): void {
+    if (this.gathering !== null) clearTimeout(this.gathering);
+    this.gathering = null;
+    this.wanted = [];
+    this.asked.clear();
+    this.known = new Map();
+  }
+
+  private async fetch(): Promise<void> {
+    this.gathering = null;
+    const era = this.replica.me;
+    for (let ids = this.wanted.splice(0, AT_ONCE); ids.length > 0; ids = this.wanted.splice(0, AT_ONCE)) {
+      try {
+        const found = await this.api.presence(ids);
+        if (era === this.replica.me) this.put(found);
+      } catch {
+        // No dot is drawn; whoever is drawn next time asks again.
+        for (const id of ids) this.asked.delete(id);
+      }
+    }
+  }
+
+  private put(found: readonly { user_id: Id; status: Presence }[]): void {
+    const known = new Map(this.known);
+    for (const one of found) known.set(one.user_id, one.status);
+    this.known = known;
+  }
+}
