@@ -14,7 +14,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from fechatter import logs
-from fechatter.domain.errors import DomainError, Forbidden, Internal, UnsupportedMediaType
+from fechatter.domain.errors import DomainError, Forbidden, Internal, InvalidRequest, UnsupportedMediaType
 from fechatter.domain.rates import Standing
 from fechatter.server.origins import Headers, Origins
 from fechatter.server.problems import problem_of
@@ -24,6 +24,8 @@ from fechatter.server.slow_senders import BodyInTime
 log = logs.get(__name__)
 _stdlib_log = logging.getLogger(__name__)
 SLOW_S = 1.0
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?")
+_MAX_PORT = 65_535
 _CODE_IN_PATH = re.compile(r"(/invites?/)[^/]+")
 API = "/api/"
 UPLOADS = "/api/files"
@@ -65,7 +67,9 @@ class Edge:
 
     async def _answer(self, scope: HTTPScope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer") -> None:
         origin = headers.get(b"origin")
-        if origin is not None and (preflight := self._origins.preflight(scope, origin)) is not None:
+        if not _names_one_host(scope):
+            await answer.refuse(InvalidRequest("The Host header names no host."))
+        elif origin is not None and (preflight := self._origins.preflight(scope, origin)) is not None:
             await answer.let_ask(preflight)
         elif origin is not None and self._origins.is_forged(scope, headers, origin):
             await answer.refuse(Forbidden("Only the pages of this installation may sign in with its cookies."))
@@ -147,6 +151,13 @@ def _left(standing: Standing | None) -> Headers:
         (b"x-ratelimit-remaining", str(standing.remaining).encode()),
         (b"x-ratelimit-reset", str(standing.reset_s).encode()),
     ]
+
+
+def _names_one_host(scope: HTTPScope) -> bool:
+    """Whether addresses can be made from what the request says of our host. HTTP/1.0 may say nothing."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"] or [b""]
+    match = _HOST.fullmatch(hosts[0])
+    return len(hosts) == 1 and (hosts[0] == b"" or (match is not None and int(match[1] or 0) <= _MAX_PORT))
 
 
 def _has_foreign_body(scope: HTTPScope, headers: dict[bytes, bytes]) -> bool:

@@ -54,6 +54,6 @@ class Origins:
         """Whether a foreign page acts with a cookie. SameSite=Strict stops other sites; this, their neighbours too."""
         if scope["method"] in _SAFE or not scope["path"].startswith(_AUTH) or b"cookie" not in headers:
             return False
-        host = urlsplit(origin.decode("latin-1")).netloc.lower().encode("latin-1")
+        host = origin.lower().partition(b"://")[2]
         ours = host == headers.get(b"host", b"").lower() or host in self._own_hosts
         return not ours and origin.lower() not in self._allowed

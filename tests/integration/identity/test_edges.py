@@ -1,4 +1,4 @@
-"""Rates, other origins, slow senders."""
+"""Rates, other origins, hosts that are none, slow senders."""
 
 import asyncio
 import socket
@@ -13,6 +13,7 @@ from fechatter.config import Limits, Settings
 from fechatter.server import slow_senders
 from fechatter.server.app import create_app
 from fechatter.server.limits import RateLimits
+from fechatter.server.routes.service import Config
 from fechatter.server.slow_senders import TimedHttpProtocol
 from tests.clients.api import new_email
 from tests.support.world import World
@@ -85,6 +86,25 @@ async def test_only_configured_origins_may_use_the_api_from_a_page(settings: Set
             assert answer.headers.get("access-control-allow-origin") == (origin if allowed else None)
             forged = await world.api.ask("POST", "/api/auth/refresh", headers={"Origin": origin, "Cookie": "x=y"})
             assert forged.status == (401 if allowed else 403)
+
+
+@pytest.mark.parametrize("host", ["a:99999999", "a:b", "a:-1", "[::1", "[::1]:x", "a@b:1", "a b", "a/b"])
+async def test_a_host_that_is_none_is_refused(world: World, host: str) -> None:
+    for path in ("/", "/api/config"):
+        (await world.api.ask("GET", path, headers={"Host": host})).problem(400, "invalid_request")
+
+
+@pytest.mark.parametrize("host", ["chat.example.org", "chat_1:6688", "127.0.0.1:80", "[::1]:6688", "[::1]"])
+async def test_addresses_are_made_from_the_host_of_the_request(world: World, host: str) -> None:
+    answer = await world.api.ask("GET", "/api/config", headers={"Host": host})
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    assert answer.json(Config).notify_url.startswith(f"http://{name}:")
+
+
+@pytest.mark.parametrize("origin", ["http://[bad", "null", "", "http://a:99999999", "x"])
+async def test_an_origin_that_is_none_is_a_foreign_one(world: World, origin: str) -> None:
+    forged = await world.api.ask("POST", "/api/auth/refresh", headers={"Origin": origin, "Cookie": "x=y"})
+    forged.problem(403, "forbidden")
 
 
 @asynccontextmanager
