@@ -12,6 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from fechatter.domain.errors import TokenExpired, Unauthenticated
+from fechatter.domain.ids import MAX_ID
 from fechatter.domain.people import Caller
 
 ALGORITHM = "HS256"
@@ -78,6 +79,7 @@ def _caller(claims: dict[str, object], issuer: str) -> tuple[Caller, int]:
         or not isinstance(sub, str)
         or not (sub.isascii() and sub.isdigit() and len(sub) < 19)
         or not isinstance(session_id, int)
+        or not 0 < session_id <= MAX_ID
         or not isinstance(expires, int)
     ):
         raise Unauthenticated

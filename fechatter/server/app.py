@@ -26,7 +26,7 @@ from fechatter.server.context import Context
 from fechatter.server.edge import Edge
 from fechatter.server.file_access import file_tokens
 from fechatter.server.limits import RateLimits
-from fechatter.server.options import check_query, options_routes
+from fechatter.server.options import check_address, options_routes
 from fechatter.server.origins import Origins
 from fechatter.server.problems import handlers
 from fechatter.server.routes import (
@@ -88,7 +88,7 @@ class _Start:
         web_client = WebClient.load()
         return Litestar(
             route_handlers=[
-                Router("/api", route_handlers=[*options_routes(API), *API], before_request=check_query),
+                Router("/api", route_handlers=[*options_routes(API), *API], before_request=check_address),
                 *service.ROUTES,
                 *docs.ROUTES,
                 *web.ROUTES,

@@ -1,7 +1,7 @@
 """What the framework leaves open about addresses: OPTIONS, and parameters that are none.
 
 options_routes    OPTIONS of each path, with all of its methods
-check_query       refuse parameters that are given twice or as the word null
+check_address     refuse ids that are written in another way, parameters that are given twice or as the word null
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from litestar import Response, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 
-from fechatter.domain.errors import InvalidRequest
+from fechatter.domain.errors import InvalidRequest, NotFound
 from fechatter.server.auth import ApiRequest
 
 _LISTS = {"user_id"}
@@ -27,8 +27,14 @@ def options_routes(handlers: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandle
     return [_options(path, ", ".join(sorted(found))) for path, found in methods.items()]
 
 
-async def check_query(request: ApiRequest) -> None:
-    """A parameter means one thing. `null` is what a program sends by mistake, and would count as left out."""
+async def check_address(request: ApiRequest) -> None:
+    """One thing has one address: NotFound for ids like 007, +7 or with other digits, which int() would take.
+
+    A parameter means one thing. `null` is what a program sends by mistake, and would count as left out.
+    """
+    parts = request.scope["path"].split("/")
+    if any(isinstance(value, int) and str(value) not in parts for value in request.path_params.values()):
+        raise NotFound
     query = request.scope["query_string"]
     if not query:
         return

@@ -111,6 +111,12 @@ def _on_endless_nesting(request: Request[Any, Any, Any], _: RecursionError) -> R
     return problem_response(request, InvalidRequest("The body is nested too deeply."))
 
 
+def _on_undecodable(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[bytes]:
+    """The body of a request is the only text that is decoded from outside."""
+    del error
+    return problem_response(request, InvalidRequest("The body is not text in UTF-8."))
+
+
 def _on_other_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A bug. The log gets where it happened, the caller gets the id to ask about; neither gets values."""
     log.error("request failed", path=request.url.path, method=request.method, exc_info=error)
@@ -121,6 +127,7 @@ handlers: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Re
     DomainError: _on_domain_error,
     HTTPException: _on_http_error,
     RecursionError: _on_endless_nesting,
+    UnicodeDecodeError: _on_undecodable,
     Exception: _on_other_error,
 }
 
