@@ -8,7 +8,6 @@ delete          one of a workspace
 delete_of       those that somebody may no longer stand for
 """
 
-import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from fechatter.domain.errors import InviteGone
 from fechatter.domain.people import WorkspaceRole
 from fechatter.domain.text import fold
 from fechatter.store.database import Connection, struct_from
+from fechatter.store.digests import digest_of
 
 _INVITE = "id, workspace_id, role, email, max_uses, uses, expires_at, created_by, created_at"
 
@@ -56,7 +56,7 @@ async def insert(
         RETURNING {_INVITE}
         """,
         workspace_id,
-        _hash(code),
+        digest_of(code),
         role,
         email,
         None if email is None else fold(email),
@@ -78,7 +78,7 @@ async def hold_workspace(connection: Connection, code: str, email: str) -> int |
         SELECT w.id FROM invites i JOIN workspaces w ON w.id = i.workspace_id
         WHERE i.code_hash = $1 AND (i.email_key IS NULL OR i.email_key = $2) FOR NO KEY UPDATE OF w
         """,
-        _hash(code),
+        digest_of(code),
         fold(email),
     )
 
@@ -92,7 +92,7 @@ async def redeem(connection: Connection, code: str, email: str) -> WorkspaceRole
           AND expires_at > now() AND (max_uses IS NULL OR uses < max_uses)
         RETURNING role
         """,
-        _hash(code),
+        digest_of(code),
         fold(email),
     )
     if role is None:
@@ -133,7 +133,3 @@ async def delete_of(
         user_id,
         [role.value for role in keep],
     )
-
-
-def _hash(code: str) -> bytes:
-    return hashlib.sha256(code.encode(errors="replace")).digest()

@@ -10,7 +10,6 @@ note_seen      these sessions are in use
 tidy           forget what nobody can use any more
 """
 
-import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -19,6 +18,7 @@ import msgspec
 
 from fechatter.domain.people import Caller, Session
 from fechatter.store.database import Connection, struct_from
+from fechatter.store.digests import digest_of
 
 GRACE_S = 30
 """The last spent token may come again for this long: two tabs, or an answer that was lost."""
@@ -75,7 +75,7 @@ async def rotate(connection: Connection, refresh_token: str, ttl_s: int) -> Rota
             SELECT FROM refresh_tokens later WHERE later.session_id = t.session_id AND later.spent_at > t.spent_at)
         FROM refresh_tokens t WHERE t.hash = $1
         """,
-        _hash(refresh_token),
+        digest_of(refresh_token),
         timedelta(seconds=GRACE_S),
     )
     if not good:
@@ -83,7 +83,7 @@ async def rotate(connection: Connection, refresh_token: str, ttl_s: int) -> Rota
         return Reused(caller)
     await connection.execute(
         "UPDATE refresh_tokens SET spent_at = clock_timestamp() WHERE hash = $1 AND spent_at IS NULL",
-        _hash(refresh_token),
+        digest_of(refresh_token),
     )
     await connection.execute("UPDATE sessions SET last_seen_at = now() WHERE id = $1", caller.session_id)
     return Rotated(caller, await _issue(connection, caller.session_id, ttl_s))
@@ -126,7 +126,7 @@ async def of_refresh_token(connection: Connection, refresh_token: str) -> Caller
         JOIN users u ON u.id = s.user_id AND u.status = 'Active'
         WHERE t.hash = $1 AND t.expires_at > now()
         """,
-        _hash(refresh_token),
+        digest_of(refresh_token),
     )
     return None if row is None else Caller(row["user_id"], row["id"])
 
@@ -189,7 +189,7 @@ async def _hold_session(connection: Connection, refresh_token: str) -> Caller | 
         WHERE t.hash = $1 AND t.expires_at > now() AND s.ended_at IS NULL AND u.status = 'Active'
         FOR UPDATE OF s
         """,
-        _hash(refresh_token),
+        digest_of(refresh_token),
     )
     return None if row is None else Caller(row["user_id"], row["id"])
 
@@ -198,12 +198,8 @@ async def _issue(connection: Connection, session_id: int, ttl_s: int) -> str:
     refresh_token = secrets.token_urlsafe(32)
     await connection.execute(
         "INSERT INTO refresh_tokens (hash, session_id, expires_at) VALUES ($1, $2, now() + $3::interval)",
-        _hash(refresh_token),
+        digest_of(refresh_token),
         session_id,
         timedelta(seconds=ttl_s),
     )
     return refresh_token
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode(errors="replace")).digest()

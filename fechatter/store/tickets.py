@@ -4,12 +4,12 @@ issue     a new ticket for a caller
 redeem    whose it is; works once
 """
 
-import hashlib
 import secrets
 from datetime import timedelta
 
 from fechatter.domain.people import Caller
 from fechatter.store.database import Connection
+from fechatter.store.digests import digest_of
 
 TTL_S = 30
 """How long a ticket is good for, in seconds."""
@@ -26,7 +26,7 @@ async def issue(connection: Connection, caller: Caller, ttl_s: int = TTL_S) -> s
                 SELECT hash FROM tickets WHERE expires_at < now() LIMIT 100 FOR UPDATE SKIP LOCKED))
         INSERT INTO tickets (hash, user_id, session_id, expires_at) VALUES ($1, $2, $3, now() + $4::interval)
         """,
-        _hash(ticket),
+        digest_of(ticket),
         caller.user_id,
         caller.session_id,
         timedelta(seconds=ttl_s),
@@ -39,10 +39,7 @@ async def redeem(connection: Connection, ticket: str) -> Caller | None:
     if len(ticket) != _CHARS:
         return None
     row = await connection.fetchrow(
-        "DELETE FROM tickets WHERE hash = $1 RETURNING user_id, session_id, expires_at > now() AS good", _hash(ticket)
+        "DELETE FROM tickets WHERE hash = $1 RETURNING user_id, session_id, expires_at > now() AS good",
+        digest_of(ticket),
     )
     return Caller(row["user_id"], row["session_id"]) if row is not None and row["good"] else None
-
-
-def _hash(ticket: str) -> bytes:
-    return hashlib.sha256(ticket.encode(errors="replace")).digest()
