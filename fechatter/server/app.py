@@ -22,6 +22,7 @@ from fechatter.files.storage import open_storage
 from fechatter.server import upkeep
 from fechatter.server.activity import Activity
 from fechatter.server.auth import provide_caller, provide_claimed_caller
+from fechatter.server.bodies import StrictRequest
 from fechatter.server.context import Context
 from fechatter.server.edge import Edge
 from fechatter.server.file_access import file_tokens
@@ -99,6 +100,7 @@ class _Start:
                 "caller": Provide(provide_caller),
                 "web": Provide(lambda: web_client, sync_to_thread=False),
             },
+            request_class=StrictRequest,
             exception_handlers=handlers,
             lifespan=[self._life_span],
             openapi_config=None,  # ours is made from the same routes (fechatter/server/openapi)

@@ -15,22 +15,19 @@ from litestar.params import Parameter
 from fechatter.domain.ids import MAX_ID
 
 _T = TypeVar("_T")
-WHOLE = 5_000
-"""A list of chats or people without `limit` comes whole, up to so many: a sidebar wants it all."""
+PAGE = 50
+"""How many a list has at most, unless asked for another number."""
 
 Id = Annotated[int, Parameter(ge=1, le=MAX_ID)]
 OptionalId = Annotated[int | None, Parameter(ge=1, le=MAX_ID)]
-Limit = Annotated[int | None, Parameter(ge=1, le=100, description="How many at most.")]
-PageLimit = Annotated[int, Parameter(ge=1, le=100, description="How many at most.")]
+Limit = Annotated[int, Parameter(ge=1, le=100, description="How many at most.")]
 Offset = Annotated[int, Parameter(ge=0, le=1_000_000, description="How many to skip; the Link header sets it.")]
 
 
-def listing(request: Request[Any, Any, Any], found: Sequence[_T], limit: int | None, offset: int) -> Response[list[_T]]:
+def listing(request: Request[Any, Any, Any], found: Sequence[_T], limit: int, offset: int) -> Response[list[_T]]:
     """`found`, asked for with one more than fits, cut to the page; with a link to the next if there is one."""
-    size = limit or WHOLE
-    page = list(found[:size])
-    headers = {"Link": next_link(request, offset=offset + size)} if len(found) > size else {}
-    return Response(page, headers=headers)
+    headers = {"Link": next_link(request, offset=offset + limit)} if len(found) > limit else {}
+    return Response(list(found[:limit]), headers=headers)
 
 
 def next_link(request: Request[Any, Any, Any], **changes: object) -> str:

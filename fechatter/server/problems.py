@@ -2,6 +2,7 @@
 
 Problem           the wire form
 problem_response  a domain error as an answer
+fault_in_body     what is wrong with a body, by field
 handlers          what the app does with each kind of exception
 """
 
@@ -130,6 +131,12 @@ handlers: dict[int | type[Exception], Callable[[Request[Any, Any, Any], Any], Re
     UnicodeDecodeError: _on_undecodable,
     Exception: _on_other_error,
 }
+
+
+def fault_in_body(message: str) -> InvalidRequest:
+    """msgspec's words on what is wrong with a body, as ours."""
+    field, message = _located("data", message)
+    return InvalidRequest(fields={field: message})
 
 
 def _invalid(error: ValidationException) -> DomainError:

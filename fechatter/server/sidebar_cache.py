@@ -1,6 +1,6 @@
 """The chat lists of the last half minute, encoded as they went out (RFC §8.1).
 
-SidebarCache.get   what went out for a user and a workspace, with its stamp
+SidebarCache.get   the page that went out, with its stamp
 SidebarCache.put   remember it
 
 A list is never served on the cache's word: the one statement of the list compares the stamp with the chats as they
@@ -17,20 +17,22 @@ import msgspec
 TTL_S = 30.0
 MOST_BYTES = 32 * 1024 * 1024
 
-Key = tuple[int, int | None]
+Key = tuple[int, int | None, int, int]
+"""User, workspace, limit and offset."""
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """`body`: the JSON array; `expires`: on the cache's clock, in seconds."""
+    """`body`: the JSON array; `more`: whether another page follows; `expires`: on the cache's clock, in seconds."""
 
     stamp: str
     body: bytes
+    more: bool
     expires: float
 
 
 class SidebarCache:
     """
-    _entries   by user and workspace, the one put first first
+    _entries   by what was asked, the one put first first
     _size      bytes of all bodies
     """
 
@@ -50,16 +52,17 @@ class SidebarCache:
         self._forget_expired()
         return self._entries.get(key)
 
-    def put(self, key: Key, stamp: str, body: bytes) -> None:
-        """Remember a list. One that would take more than a quarter of the room is not kept."""
+    def put(self, key: Key, stamp: str, body: bytes, *, more: bool) -> Entry:
+        """Remember a page and return it. One that would take more than a quarter of the room is not kept."""
         self._drop(key)
-        if len(body) * 4 > self._most_bytes:
-            return
-        self._entries[key] = Entry(stamp, body, self._clock() + TTL_S)
-        self._size += len(body)
+        entry = Entry(stamp, body, more, self._clock() + TTL_S)
+        if len(body) * 4 <= self._most_bytes:
+            self._entries[key] = entry
+            self._size += len(body)
         self._forget_expired()
         while self._size > self._most_bytes:
             self._drop(next(iter(self._entries)))
+        return entry
 
     def _forget_expired(self) -> None:
         now = self._clock()

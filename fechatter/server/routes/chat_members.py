@@ -14,7 +14,7 @@ from fechatter.domain.ids import RowId
 from fechatter.domain.people import Caller
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
-from fechatter.server.lists import WHOLE, Id, Limit, Offset, listing
+from fechatter.server.lists import PAGE, Id, Limit, Offset, listing
 from fechatter.store import chats, members
 
 
@@ -30,13 +30,13 @@ class NewRole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @get("/chats/{chat_id:int}/members", summary="Members of a chat", tags=["chat members"])
 async def list_members(
-    request: ApiRequest, context: Context, caller: Caller, chat_id: Id, limit: Limit = None, offset: Offset = 0
+    request: ApiRequest, context: Context, caller: Caller, chat_id: Id, limit: Limit = PAGE, offset: Offset = 0
 ) -> Response[list[ChatMember]]:
     """Owners, admins, then the rest, each in the order of joining."""
     async with context.db.connection() as connection:
         if await chats.standing(connection, caller, chat_id) is None:
             raise NotFound
-        found = await members.list_(connection, chat_id, limit=(limit or WHOLE) + 1, offset=offset)
+        found = await members.list_(connection, chat_id, limit=limit + 1, offset=offset)
     return listing(request, found, limit, offset)
 
 

@@ -18,7 +18,7 @@ from fechatter.domain.people import Caller
 from fechatter.domain.text import check_description, check_name, check_text
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
-from fechatter.server.lists import WHOLE, Id, Limit, Offset, OptionalId, listing
+from fechatter.server.lists import PAGE, Id, Limit, Offset, OptionalId, listing, next_link
 from fechatter.store import chats, sidebar
 
 
@@ -45,31 +45,26 @@ async def list_chats(
     context: Context,
     claimed: Caller,
     workspace_id: OptionalId = None,
-    limit: Limit = None,
+    limit: Limit = PAGE,
     offset: Offset = 0,
 ) -> Response[list[Chat]]:
-    """Newest activity first. Without `limit` all of them."""
-    whole = limit is None and offset == 0
-    key = (claimed.user_id, workspace_id)
-    cached = context.sidebars.get(key) if whole else None
+    """Newest activity first."""
+    key = (claimed.user_id, workspace_id, limit, offset)
+    cached = context.sidebars.get(key)
     async with context.db.connection() as connection:
         found = await sidebar.of_user(
-            connection,
-            claimed,
-            workspace_id,
-            limit=(limit or WHOLE) + 1,
-            offset=offset,
-            known=cached and cached.stamp,
+            connection, claimed, workspace_id, limit=limit + 1, offset=offset, known=cached and cached.stamp
         )
     if found is None:
         raise Unauthenticated("The session has ended: sign in again.")
-    if found.chats is None:
-        return _json(cached.body if cached else b"[]")
-    if not whole or len(found.chats) > WHOLE:
-        return listing(request, found.chats, limit, offset)
-    body = msgspec.json.encode(found.chats)
-    context.sidebars.put(key, found.stamp, body)
-    return _json(body)
+    if found.chats is not None:
+        cached = context.sidebars.put(
+            key, found.stamp, msgspec.json.encode(found.chats[:limit]), more=len(found.chats) > limit
+        )
+    assert cached is not None, "only what is known can be unchanged"
+    headers = {"Link": next_link(request, offset=offset + limit)} if cached.more else {}
+    page: Response[Any] = Response(cached.body, media_type="application/json", headers=headers)
+    return page
 
 
 @post("/chats", status_code=201, summary="Create a chat", tags=["chats"])
@@ -99,13 +94,13 @@ async def list_public(
     caller: Caller,
     workspace_id: OptionalId = None,
     q: str = "",
-    limit: Limit = None,
+    limit: Limit = PAGE,
     offset: Offset = 0,
 ) -> Response[list[Chat]]:
     """By name; `q`: in the name. Without `workspace_id`: of all the caller's workspaces."""
     async with context.db.connection() as connection:
         found = await chats.public(
-            connection, caller, workspace_id, check_text("q", q, 0, 256), limit=(limit or WHOLE) + 1, offset=offset
+            connection, caller, workspace_id, check_text("q", q, 0, 256), limit=limit + 1, offset=offset
         )
     return listing(request, found, limit, offset)
 
@@ -146,10 +141,6 @@ async def join(context: Context, caller: Caller, chat_id: Id) -> Chat:
 async def leave(context: Context, caller: Caller, chat_id: Id) -> None:
     """The last owner hands over first, unless they are alone. A chat that nobody can get into any more is deleted."""
     await leave_chat(context.db, caller, chat_id)
-
-
-def _json(body: bytes) -> Response[Any]:
-    return Response(body, media_type="application/json")
 
 
 ROUTES = [list_chats, create, list_public, get_chat, update, remove, join, leave]

@@ -15,7 +15,7 @@ from fechatter.domain.text import check_email, check_text
 from fechatter.domain.workspace_rules import check_may_manage
 from fechatter.server.auth import ApiRequest, device_of
 from fechatter.server.context import Context
-from fechatter.server.lists import WHOLE, Id, Limit, Offset, listing
+from fechatter.server.lists import PAGE, Id, Limit, Offset, listing
 from fechatter.store import invites, workspaces
 from fechatter.store.invites import Invite
 
@@ -69,7 +69,7 @@ async def create_invite(
 
 @get("/workspaces/{workspace_id:int}/invites", summary="Invites of a workspace", tags=["workspaces"])
 async def list_invites(
-    request: ApiRequest, context: Context, caller: Caller, workspace_id: Id, limit: Limit = None, offset: Offset = 0
+    request: ApiRequest, context: Context, caller: Caller, workspace_id: Id, limit: Limit = PAGE, offset: Offset = 0
 ) -> Response[list[Invite]]:
     """For owners and admins, the newest first, also spent and expired ones; without their codes."""
     async with context.db.connection() as connection:
@@ -77,7 +77,7 @@ async def list_invites(
         if workspace is None:
             raise NotFound
         check_may_manage(workspace.role)
-        found = await invites.list_(connection, workspace_id, limit=(limit or WHOLE) + 1, offset=offset)
+        found = await invites.list_(connection, workspace_id, limit=limit + 1, offset=offset)
     return listing(request, found, limit, offset)
 
 

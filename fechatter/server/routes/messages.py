@@ -11,7 +11,7 @@ from fechatter.domain.people import Caller
 from fechatter.domain.text import check_text
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
-from fechatter.server.lists import Id, OptionalId, PageLimit, next_link
+from fechatter.server.lists import PAGE, Id, Limit, OptionalId, next_link
 from fechatter.store import messages, sessions
 from fechatter.store.messages import Page
 
@@ -45,7 +45,7 @@ async def list_messages(
     context: Context,
     claimed: Caller,
     chat_id: Id,
-    limit: PageLimit = 50,
+    limit: Limit = PAGE,
     before_id: OptionalId = None,
     after_id: OptionalId = None,
     around_id: OptionalId = None,

@@ -14,7 +14,7 @@ from fechatter.domain.people import Caller, User
 from fechatter.domain.text import check_name, check_text, check_username
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
-from fechatter.server.lists import WHOLE, Id, Limit, Offset, OptionalId, listing
+from fechatter.server.lists import PAGE, Id, Limit, Offset, OptionalId, listing
 from fechatter.store import users
 from fechatter.store.users import Profile
 
@@ -63,7 +63,7 @@ async def list_users(
     caller: Caller,
     workspace_id: OptionalId = None,
     q: str = "",
-    limit: Limit = None,
+    limit: Limit = PAGE,
     offset: Offset = 0,
 ) -> Response[list[User]]:
     """By name. `q`: in the name, username or address. Guests see only people they share a chat with."""
@@ -73,7 +73,7 @@ async def list_users(
             caller.user_id,
             workspace_id,
             check_text("q", q, 0, QUERY_CHARS),
-            limit=(limit or WHOLE) + 1,
+            limit=limit + 1,
             offset=offset,
         )
     return listing(request, found, limit, offset)

@@ -13,7 +13,7 @@ from fechatter.domain.people import Caller, UserStatus, Workspace, WorkspaceMemb
 from fechatter.domain.text import check_description, check_name
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
-from fechatter.server.lists import WHOLE, Id, Limit, Offset, listing
+from fechatter.server.lists import PAGE, Id, Limit, Offset, listing
 from fechatter.store import workspaces
 
 
@@ -70,14 +70,12 @@ async def remove(context: Context, caller: Caller, workspace_id: Id) -> None:
 
 @get("/workspaces/{workspace_id:int}/members", summary="Members of a workspace", tags=["workspaces"])
 async def list_members(
-    request: ApiRequest, context: Context, caller: Caller, workspace_id: Id, limit: Limit = None, offset: Offset = 0
+    request: ApiRequest, context: Context, caller: Caller, workspace_id: Id, limit: Limit = PAGE, offset: Offset = 0
 ) -> Response[list[WorkspaceMember]]:
     async with context.db.connection() as connection:
         if await workspaces.get_for(connection, caller.user_id, workspace_id) is None:
             raise NotFound
-        found = await workspaces.members(
-            connection, caller.user_id, workspace_id, limit=(limit or WHOLE) + 1, offset=offset
-        )
+        found = await workspaces.members(connection, caller.user_id, workspace_id, limit=limit + 1, offset=offset)
     return listing(request, found, limit, offset)
 
 

@@ -104,25 +104,37 @@ async def test_lists_of_many_people_at_once_are_their_own(world: World) -> None:
     assert [[chat.created_by for chat in found] for found in lists] == [[owner] for owner in owners]
 
 
+async def test_a_long_list_goes_on_over_links_also_from_the_cache(world: World) -> None:
+    ada = await world.person("Ada")
+    made = [(await ada.create_chat("PublicChannel", f"room {n}")).id for n in range(5)]
+    for _ in range(2):
+        first = await ada.ask("GET", "/api/chats?limit=3")
+        assert first.headers["link"] == '</api/chats?limit=3&offset=3>; rel="next"'
+        rest = await ada.ask("GET", "/api/chats?limit=3&offset=3")
+        assert "link" not in rest.headers
+        pages = [*first.json(list[dict[str, object]]), *rest.json(list[dict[str, object]])]
+        assert [chat["id"] for chat in pages] == made[::-1]
+
+
 def test_the_cache_forgets_after_half_a_minute() -> None:
     now = 0.0
     cache = SidebarCache(clock=lambda: now)
-    cache.put((1, None), "stamp", b"[]")
+    cache.put((1, None, 50, 0), "stamp", b"[]", more=False)
     now = TTL_S - 1
-    assert cache.get((1, None)) is not None
+    assert cache.get((1, None, 50, 0)) is not None
     now = TTL_S
-    assert cache.get((1, None)) is None
+    assert cache.get((1, None, 50, 0)) is None
     assert cache.size == 0
 
 
 def test_the_cache_keeps_within_its_room_and_drops_the_oldest() -> None:
     cache = SidebarCache(most_bytes=100)
     for user_id in range(10):
-        cache.put((user_id, None), "stamp", b"x" * 25)
+        cache.put((user_id, None, 50, 0), "stamp", b"x" * 25, more=False)
     assert cache.size == 100
-    assert [cache.get((user_id, None)) is not None for user_id in (5, 6)] == [False, True]
-    cache.put((20, None), "stamp", b"x" * 26)
-    assert cache.get((20, None)) is None
+    assert [cache.get((user_id, None, 50, 0)) is not None for user_id in (5, 6)] == [False, True]
+    cache.put((20, None, 50, 0), "stamp", b"x" * 26, more=False)
+    assert cache.get((20, None, 50, 0)) is None
 
 
 async def _list(person: Person) -> list[dict[str, object]]:
