@@ -1,4 +1,4 @@
-"""How random secrets lie in the database: refresh tokens, invite codes, tickets. Not passwords, which can be guessed."""
+"""How random secrets lie in the database: refresh tokens, invite codes, tickets. Not for passwords."""
 
 import hashlib
 
