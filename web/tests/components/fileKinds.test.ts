@@ -23,8 +23,8 @@ describe('files', () => {
 
   it('have a size one can read', () => {
     expect([0, 532, 12_000, 3_400_000, 104_857_600].map((bytes) => sizeOf(bytes, 'en'))).toEqual([
-      '0 byte',
-      '532 byte',
+      '0 bytes',
+      '532 bytes',
       '12 kB',
       '3.4 MB',
       '105 MB',

@@ -175,6 +175,10 @@ export default {
   'presence.offline': 'Offline',
   'menu.status': 'Status',
 
+  'switch.title': 'Go to',
+  'switch.label': 'Name of a chat or person',
+  'switch.found': 'Chats and people found',
+
   'composer.label': 'Message',
   'composer.placeholder': 'Message {name}',
   'composer.send': 'Send',

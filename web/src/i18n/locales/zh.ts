@@ -177,6 +177,10 @@ const zh: Catalogue = {
   'presence.offline': '离线',
   'menu.status': '状态',
 
+  'switch.title': '跳转到',
+  'switch.label': '聊天或人的名称',
+  'switch.found': '找到的聊天和人',
+
   'composer.label': '消息',
   'composer.placeholder': '发消息到{name}',
   'composer.send': '发送',
