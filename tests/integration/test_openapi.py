@@ -146,8 +146,5 @@ def test_the_server_keeps_the_contract_whatever_it_is_sent(shared_stack: Stack, 
 
 
 async def token_of_somebody(stack: Stack) -> str:
-    api = Api(stack.api_url)
-    try:
+    async with Api(stack.api_url) as api:
         return (await api.sign_up("Ada")).token
-    finally:
-        await api.close()

@@ -2,11 +2,18 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from fechatter.domain.people import WorkspaceRole
 from tests.clients.api import Person
 from tests.clients.shapes import File
 from tests.integration.files.uploading import download, upload
 from tests.support.world import World
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
 
 
 async def readers(file: File, people: Sequence[Person]) -> list[str]:

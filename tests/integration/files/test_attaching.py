@@ -7,6 +7,11 @@ from tests.integration.files.uploading import download, upload
 from tests.support.world import World, statements
 
 
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
+
 async def test_a_message_carries_its_files_in_the_order_given(world: World) -> None:
     ada, bob = await world.people("Ada", "Bob")
     files = [await upload(ada, f"{n}".encode(), f"{n}.txt") for n in range(4)]

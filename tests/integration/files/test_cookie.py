@@ -11,6 +11,11 @@ from tests.integration.files.uploading import form, send_body, upload
 from tests.support.world import World
 
 
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
+
 async def signed_up(world: World) -> Answer:
     form_ = {"fullname": "Cookie", "email": new_email(), "password": PASSWORD}
     return await world.api.ask("POST", "/api/auth/signup", json=form_)

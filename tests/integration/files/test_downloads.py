@@ -7,6 +7,12 @@ import pytest
 from tests.integration.files.uploading import HTML, PNG, SVG, download, image, upload
 from tests.support.world import World
 
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
+
 CONTENT = bytes(range(100))
 
 

@@ -23,9 +23,8 @@ FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 @pytest.fixture
 async def ada(shared_stack: Stack) -> AsyncGenerator[Person]:
-    api = Api(shared_stack.api_url)
-    yield await api.sign_up("Ada")
-    await api.close()
+    async with Api(shared_stack.api_url) as api:
+        yield await api.sign_up("Ada")
 
 
 @asynccontextmanager
