@@ -16,6 +16,11 @@ _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>,;:\"()\[\]\\]+@[^\s@\x00-\x1f\x7f<>,;
 _MENTION = re.compile(r"(?<![\w@.+-])@([\w.+-]{1,80})", re.UNICODE)
 _USERNAME = re.compile(r"[\w+-]+(?:\.[\w+-]+)*", re.UNICODE)
 _NOT_IN_USERNAME = re.compile(r"[^\w.+-]+", re.UNICODE)
+# Unicode's Bidi_Control: in a name they turn round the text that stands around it.
+_TURNS_TEXT = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp", "Mn")
+_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Hangul fillers and the Braille pattern without dots: letters and symbols by category, nothing to the eye."""
 USERNAME_CHARS = 64
 DESCRIPTION_CHARS = 1024
 EMAIL_CHARS = 254
@@ -35,10 +40,15 @@ def check_text(field: str, text: str, at_least: int, at_most: int) -> str:
 
 
 def check_name(field: str, text: str, at_most: int) -> str:
-    """Return a name without surrounding space: 1 to `at_most` characters, with no control characters."""
+    """Return a name without surrounding space: 1 to `at_most` characters, at least one of them visible.
+
+    Neither control characters nor those that change the direction of text; joiners may stand in it (emoji, Persian).
+    """
     name = check_text(field, text, 1, at_most).strip()
-    if not name or any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in name):
+    if any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in name) or not any(map(_is_visible, name)):
         raise InvalidRequest(fields={field: "must be one line with visible characters"})
+    if _TURNS_TEXT.search(name):
+        raise InvalidRequest(fields={field: "must not contain characters that change the direction of text"})
     return name
 
 
@@ -50,7 +60,7 @@ def check_description(text: str | None) -> str | None:
 def check_email(field: str, text: str) -> str:
     """Return the address if it has the shape of one (local@domain, up to 254 characters)."""
     email = check_text(field, text, 3, EMAIL_CHARS).strip()
-    if not _EMAIL.fullmatch(email):
+    if not _EMAIL.fullmatch(email) or any(unicodedata.category(char) in ("Cc", "Cf") for char in email):
         raise InvalidRequest(fields={field: "must be an email address"})
     return email
 
@@ -89,3 +99,7 @@ def mentioned(content: str) -> list[str]:
         if (bare := key.rstrip(".+-")) != key and bare:
             keys[bare] = None
     return list(keys)
+
+
+def _is_visible(char: str) -> bool:
+    return unicodedata.category(char) not in _UNSEEN and char not in _BLANK_LETTERS
