@@ -27,9 +27,6 @@ from fechatter.files.storage import Storage, new_key
 from fechatter.store import files, workspaces
 from fechatter.store.database import Connection, Database
 
-IDLE_S = 30.0
-"""So long may a sender be silent."""
-LONGEST_S = 3600.0
 _OVERHEAD = 64 * 1024
 """Bytes of a body that are not the file: boundaries, headers, other fields."""
 _WRITE = 256 * 1024
@@ -61,9 +58,8 @@ async def receive(
         raise _too_large(limit)
     with await asyncio.to_thread(_open_spool, folder) as spool:
         form = _Form(boundary, cast("BinaryIO", spool), limit)
-        async with asyncio.timeout(LONGEST_S):
-            async for chunk in _unless_stalled(body):
-                await form.take(chunk)
+        async for chunk in body:
+            await form.take(chunk)
         yield await form.finish()
 
 
@@ -217,18 +213,6 @@ def _open_spool(folder: Path) -> IO[bytes]:
     """A file without a name: the system takes it back with the process."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return tempfile.TemporaryFile(dir=folder)
-
-
-async def _unless_stalled(body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    while True:
-        try:
-            async with asyncio.timeout(IDLE_S):
-                chunk = await anext(body)
-        except StopAsyncIteration:
-            return
-        except TimeoutError as error:
-            raise InvalidRequest(f"Nothing has come for {IDLE_S:.0f} s: upload the file again.") from error
-        yield chunk
 
 
 def _id_of(text: bytes | None) -> int | None:

@@ -12,7 +12,7 @@ from litestar.datastructures import Cookie
 from fechatter.config import Settings
 from fechatter.domain.people import Caller
 from fechatter.domain.tokens import Tokens
-from fechatter.server.auth import ApiRequest, provide_claimed_caller
+from fechatter.server.auth import ApiRequest, admit, provide_claimed_caller
 from fechatter.server.context import Context
 
 COOKIE = "fechatter_files"
@@ -42,8 +42,10 @@ def file_cookie(request: ApiRequest, context: Context, caller: Caller) -> Cookie
 
 
 async def provide_reader(request: ApiRequest, context: Context) -> Caller:
-    """Whom the bearer token names, else the cookie. Raises Unauthenticated or TokenExpired."""
+    """Whom the bearer token names, else the cookie. Raises Unauthenticated, TokenExpired or RateLimited."""
     cookie = request.cookies.get(COOKIE)
     if cookie and "authorization" not in request.headers:
-        return context.file_tokens.verify(cookie, time.time())
+        caller = context.file_tokens.verify(cookie, time.time())
+        admit(request, context, caller)
+        return caller
     return await provide_claimed_caller(request, context)
