@@ -11,7 +11,8 @@ import httpx2
 import pytest
 
 from tests.clients.api import Api, Person
-from tests.integration.files.uploading import BOUNDARY, form
+from tests.clients.shapes import File
+from tests.integration.files.uploading import BOUNDARY, PNG, form
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
@@ -140,3 +141,11 @@ async def test_slow_uploads_do_not_slow_others(shared_stack: Stack, ada: Person)
         answer = await ada.api.ask("POST", "/api/files", token=ada.token, content=form(b"quick"), headers=FORM)
         assert answer.status == 201
     wait_until(lambda: not spools(shared_stack), "the spool is closed")
+
+
+async def test_the_worker_of_up_makes_thumbnails(shared_stack: Stack, ada: Person) -> None:
+    answer = await ada.api.ask("POST", "/api/files", token=ada.token, content=form(PNG, "a.png"), headers=FORM)
+    address = answer.json(File, 201).thumbnail_url or ""
+    while (answer := await ada.ask("GET", address)).status == 404:
+        await asyncio.sleep(0.1 * int(answer.headers["retry-after"]))
+    assert answer.headers["content-type"] == "image/webp"
