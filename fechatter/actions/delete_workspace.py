@@ -9,7 +9,7 @@ from fechatter.domain.errors import NotFound
 from fechatter.domain.events import Event, EventType, stream_of_user
 from fechatter.domain.people import Caller
 from fechatter.domain.workspace_rules import check_may_delete
-from fechatter.store import audit, event_log, workspaces
+from fechatter.store import audit, event_log, sessions, workspaces
 from fechatter.store.database import Connection, Database
 
 
@@ -35,3 +35,4 @@ async def take_down(tx: Connection, workspace_id: int) -> None:
             for member in members
         ],
     )
+    await sessions.end_shut_out(tx, [member.user_id for member in members])

@@ -12,7 +12,7 @@ from fechatter.domain.errors import OwnerRequired
 from fechatter.domain.events import EventType
 from fechatter.domain.people import Caller, UserStatus, WorkspaceMember, WorkspaceRole
 from fechatter.domain.workspace_rules import check_may_remove
-from fechatter.store import audit, invites, suspensions, workspaces
+from fechatter.store import audit, invites, sessions, suspensions, workspaces
 from fechatter.store.database import Connection, Database
 
 
@@ -49,3 +49,4 @@ async def _take_out(tx: Connection, member: WorkspaceMember) -> None:
     await tell_workspace(
         tx, workspace_id, EventType.WORKSPACE_MEMBER_REMOVED, member, about=user_id, also=[*guests, user_id]
     )
+    await sessions.end_shut_out(tx, [user_id])

@@ -42,13 +42,15 @@ async def sign_in(
     if not fits or known is None:
         await _refuse(db, known, device, "wrong")
         raise Unauthenticated("The email address or the password is wrong: check both, or create an account.")
-    if known.status is UserStatus.SUSPENDED or (known.workspaces and not known.active_workspaces):
+    if known.status is UserStatus.SUSPENDED or known.is_shut_out:
         await _refuse(db, known, device, "suspended")
         raise Suspended
     newer = await _rehash(passwords, password, known)
     async with db.transaction() as tx:
         if await users.hold_credentials(tx, known.user_id, known.password_hash) is not UserStatus.ACTIVE:
             raise Unauthenticated("The password has just been changed: sign in with the new one.")
+        if await users.is_shut_out(tx, known.user_id):  # since the look-up
+            raise Suspended
         if newer is not None:
             await users.set_password(tx, known.user_id, newer, instead_of=known.password_hash)
         signed_in = await begin_session(tx, known.user_id, device, ttl_s)

@@ -7,13 +7,15 @@ put_back    they return to the chats that still exist, with what they had read
 from fechatter.actions.add_members import tell_of_newcomers
 from fechatter.actions.leave_chat import leave_to_successor
 from fechatter.domain.chats import ChatRole, ChatType
-from fechatter.store import chats, members, suspensions
+from fechatter.store import chats, members, sessions, suspensions
 from fechatter.store.database import Connection
 from fechatter.store.suspensions import Kept
 
 
 async def set_aside(tx: Connection, workspace_id: int, user_id: int) -> None:
-    """Take the user out of the workspace's chats, and tell all. The workspace is held.
+    """Take the user out of the workspace's chats, and tell all. The workspace is held, and has them as suspended.
+
+    If it was the last to let them in, their sessions end.
 
     They stay in Single chats, which keep their two, and in chats where nobody else is: neither is seen by them until
     they return.
@@ -24,6 +26,7 @@ async def set_aside(tx: Connection, workspace_id: int, user_id: int) -> None:
             continue
         await suspensions.keep(tx, chat_id, user_id)
         await leave_to_successor(tx, place, user_id, place.role)
+    await sessions.end_shut_out(tx, [user_id])
 
 
 async def put_back(tx: Connection, workspace_id: int, user_id: int) -> None:

@@ -5,6 +5,7 @@ is_live        whether a caller may go on
 rotate         spend a refresh token and get the next
 end            end a session at once
 end_all        end the sessions of a user
+end_shut_out   end the sessions of those whom no workspace lets in any more
 list_          the sessions of a user
 note_seen      these sessions are in use
 tidy           forget what nobody can use any more
@@ -19,6 +20,7 @@ import msgspec
 from fechatter.domain.people import Caller, Session
 from fechatter.store.database import Connection, struct_from
 from fechatter.store.digests import digest_of
+from fechatter.store.users import SHUT_OUT
 
 GRACE_S = 30
 """The last spent token may come again for this long: two tabs, or an answer that was lost."""
@@ -107,6 +109,22 @@ async def end_all(connection: Connection, user_id: int, *, except_session: int |
     return [row["id"] for row in rows]
 
 
+async def end_shut_out(connection: Connection, user_ids: Collection[int]) -> None:
+    """End the sessions of those of `user_ids` who are suspended in every workspace that they are in."""
+    # Holds them against a sign-in, and against being suspended elsewhere, at this moment. What those have changed is
+    # seen by the next statement.
+    await connection.execute(
+        "SELECT FROM users WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE", list(user_ids)
+    )
+    await connection.execute(
+        f"""
+        UPDATE sessions s SET ended_at = now() FROM users u
+        WHERE u.id = ANY($1::bigint[]) AND {SHUT_OUT} AND s.user_id = u.id AND s.ended_at IS NULL
+        """,
+        list(user_ids),
+    )
+
+
 async def end_of_user(connection: Connection, user_id: int, session_id: int) -> bool:
     """End a session if it is the user's and goes on."""
     ended = await connection.fetchval(
@@ -181,12 +199,12 @@ async def tidy(connection: Connection) -> None:
 
 
 async def _hold_session(connection: Connection, refresh_token: str) -> Caller | None:
-    """Whose session the token belongs to, if it goes on; held until the transaction ends."""
+    """Whose session the token belongs to, if it goes on and its user may sign in; held until the transaction ends."""
     row = await connection.fetchrow(
-        """
+        f"""
         SELECT s.id, s.user_id FROM refresh_tokens t
         JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id
-        WHERE t.hash = $1 AND t.expires_at > now() AND s.ended_at IS NULL AND u.status = 'Active'
+        WHERE t.hash = $1 AND t.expires_at > now() AND s.ended_at IS NULL AND u.status = 'Active' AND NOT {SHUT_OUT}
         FOR UPDATE OF s
         """,
         digest_of(refresh_token),

@@ -4,6 +4,7 @@ insert            a new user, with the first free username
 email_is_taken, any_exists, hold_first   who may still sign up
 find_credentials  what a sign-in checks
 hold_credentials  that what was checked still holds
+is_shut_out       whether no workspace lets the user in
 get, by_email     one user; all_: everybody, for the operator
 visible_to        one user, if the viewer may know of them
 search            the people whom the viewer may know of
@@ -29,17 +30,23 @@ COLUMNS = (
     "u.created_at, u.updated_at, "
     f"coalesce((SELECT {STATUS} FROM presence p WHERE p.user_id = u.id), 'offline') AS presence"
 )
+SHUT_OUT = """
+    ((SELECT bool_and(wm.status = 'Suspended') FROM workspace_members wm WHERE wm.user_id = u.id) IS TRUE)
+"""
+"""Whether the user is suspended in every workspace that they are in. Who is in none is not shut out."""
 _FIRST_LOCK = 0x_0FEC_0003
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """What a sign-in compares. `password_hash` is None for one who cannot sign in with a password."""
+    """What a sign-in compares. `password_hash` is None for one who cannot sign in with a password.
+
+    is_shut_out   suspended in every workspace that they are in
+    """
 
     user_id: int
     password_hash: str | None
     status: UserStatus
-    workspaces: int
-    active_workspaces: int
+    is_shut_out: bool
 
 
 async def insert(
@@ -92,20 +99,12 @@ async def hold_first(connection: Connection) -> None:
 async def find_credentials(connection: Connection, email: str) -> Credentials | None:
     """What is stored for `email`, whatever its case."""
     row = await connection.fetchrow(
-        """
-        SELECT u.id, u.password_hash, u.status, count(wm.*) AS workspaces,
-               count(wm.*) FILTER (WHERE wm.status = 'Active') AS active_workspaces
-        FROM users u LEFT JOIN workspace_members wm ON wm.user_id = u.id
-        WHERE u.email_key = $1
-        GROUP BY u.id
-        """,
+        f"SELECT u.id, u.password_hash, u.status, {SHUT_OUT} AS is_shut_out FROM users u WHERE u.email_key = $1",
         fold(email),
     )
     if row is None:
         return None
-    return Credentials(
-        row["id"], row["password_hash"], UserStatus(row["status"]), row["workspaces"], row["active_workspaces"]
-    )
+    return Credentials(row["id"], row["password_hash"], UserStatus(row["status"]), row["is_shut_out"])
 
 
 async def hold_credentials(connection: Connection, user_id: int, password_hash: str | None) -> UserStatus | None:
@@ -116,6 +115,11 @@ async def hold_credentials(connection: Connection, user_id: int, password_hash: 
         password_hash,
     )
     return None if status is None else UserStatus(status)
+
+
+async def is_shut_out(connection: Connection, user_id: int) -> bool:
+    """Whether the user is suspended in every workspace that they are in."""
+    return bool(await connection.fetchval(f"SELECT {SHUT_OUT} FROM users u WHERE u.id = $1", user_id))
 
 
 async def get(connection: Connection, user_id: int) -> User | None:

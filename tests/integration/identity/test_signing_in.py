@@ -99,12 +99,50 @@ async def test_who_is_suspended_in_every_workspace_cannot_sign_in_and_in_one_of_
     path = f"/api/workspaces/{owner.workspace.id}/members/{guest.id}"
     (await owner.ask("PATCH", path, {"status": "Suspended"})).json(Json)
     (await sign_in(world, guest.user.email)).problem(403, "suspended")
+    (await guest.ask("GET", "/api/users/me")).problem(401, "unauthenticated")
+    (await guest.ask("POST", "/api/notifications/ticket")).problem(401, "unauthenticated")
+    (await guest.ask("POST", "/api/workspaces", {"name": "A way out"})).problem(401, "unauthenticated")
+    (await refresh(world, guest.refresh_token)).problem(401, "unauthenticated")
     await world.db.fetch(
         "INSERT INTO workspace_members (workspace_id, user_id, role) VALUES ($1, $2, 'member')",
         world.workspace_id,
         guest.id,
     )
     assert (await sign_in(world, guest.user.email)).json(SignedIn).workspace.id == world.workspace_id
+
+
+async def test_a_session_goes_on_until_the_last_workspace_that_lets_its_user_in_does_no_more(world: World) -> None:
+    for act in ("suspended", "removed", "leaves", "deleted"):
+        owner, other = await world.api.sign_up("Owner"), await world.api.sign_up("Other")
+        both = await world.api.sign_up("Both", invite=(await owner.invite()).code)
+        (await both.ask("POST", f"/api/invites/{(await other.invite()).code}/accept")).json(Json)
+        here, there = (f"/api/workspaces/{each.workspace.id}/members/{both.id}" for each in (owner, other))
+        (await owner.ask("PATCH", here, {"status": "Suspended"})).json(Json)
+        (await both.ask("GET", "/api/users/me")).json(Json)
+        if act == "suspended":
+            (await other.ask("PATCH", there, {"status": "Suspended"})).json(Json)
+        else:
+            path = f"/api/workspaces/{other.workspace.id}" if act == "deleted" else there
+            (await (both if act == "leaves" else other).ask("DELETE", path)).nothing()
+        (await both.ask("GET", "/api/users/me")).problem(401, "unauthenticated")
+        (await other.ask("GET", "/api/users/me")).json(Json)
+
+
+async def test_two_suspensions_at_once_leave_no_session(world: World) -> None:
+    owners = [await world.api.sign_up("Owner") for _ in range(4)]
+    ada = await world.api.sign_up("Ada", invite=(await owners[0].invite()).code)
+    for owner in owners[1:]:
+        (await ada.ask("POST", f"/api/invites/{(await owner.invite()).code}/accept")).json(Json)
+    paths = [f"/api/workspaces/{owner.workspace.id}/members/{ada.id}" for owner in owners]
+    pairs = zip(owners, paths, strict=True)
+    await asyncio.gather(*(owner.ask("PATCH", path, {"status": "Suspended"}) for owner, path in pairs))
+    (await ada.ask("GET", "/api/users/me")).problem(401, "unauthenticated")
+
+
+async def test_a_session_that_was_left_over_is_not_refreshed_for_who_cannot_sign_in(world: World) -> None:
+    ada = await world.person("Ada")
+    await world.db.fetch("UPDATE workspace_members SET status = 'Suspended' WHERE user_id = $1", ada.id)
+    (await refresh(world, ada.refresh_token)).problem(401, "unauthenticated")
 
 
 async def test_the_workspace_of_a_sign_in_is_the_one_used_last(world: World) -> None:

@@ -117,6 +117,7 @@ async def test_who_is_suspended_is_out_of_all_chats_at_once_and_back_in_them_aft
     alone = await ada.create_chat("PrivateChannel", "alone")
     pair = await ada.create_chat("Single", None, [bob])
     await bob.post(town, "hello")
+    (await ada.ask("POST", "/api/workspaces", {"name": "Elsewhere"})).json(Json, 201)
     (await admin.ask("PATCH", member_path(world, ada), {"status": "Suspended"})).json(Json)
 
     for chat in (town, alone, pair):
@@ -192,6 +193,7 @@ async def test_accepting_what_one_is_in_already_uses_nothing_up_and_never_lifts_
     code = (await admin.ask("POST", path, {"max_uses": 1})).json(Json, 201)["code"]
     (await ada.ask("POST", f"/api/invites/{code}/accept")).json(Workspace)
     assert (await admin.ask("GET", path)).json(list[Json])[0]["uses"] == 0
+    (await ada.ask("POST", "/api/workspaces", {"name": "Elsewhere"})).json(Json, 201)
     (await admin.ask("PATCH", member_path(world, ada), {"status": "Suspended"})).json(Json)
     (await ada.ask("POST", f"/api/invites/{code}/accept")).problem(403, "suspended")
 

@@ -3,8 +3,10 @@
 import pytest
 
 from fechatter.actions.add_members import add_members
+from fechatter.actions.change_member import change_member
 from fechatter.actions.remove_member import remove_member
-from fechatter.store import sessions
+from fechatter.domain.people import UserStatus, WorkspaceRole
+from fechatter.store import sessions, workspaces
 from tests.clients.sse import Disconnected, Refused
 from tests.integration.notify.town import Town
 
@@ -79,6 +81,20 @@ async def test_a_user_suspended_by_the_operator_is_cut_off(town: Town) -> None:
         async with town.database.connection() as connection:
             await connection.execute("UPDATE users SET status = 'Suspended' WHERE id = $1", ada.id)
         await stream.until(lambda event: event.kind == "goodbye", "goodbye")
+    with pytest.raises(Refused):
+        async with town.listen(ada):
+            pass
+
+
+async def test_who_is_suspended_in_their_last_workspace_is_cut_off(town: Town) -> None:
+    admin, ada = await town.people(2)
+    async with town.database.transaction() as tx:
+        await workspaces.set_standing(tx, town.workspace_id, admin.id, WorkspaceRole.ADMIN, UserStatus.ACTIVE)
+    async with town.listen(ada) as stream:
+        await stream.hello()
+        await change_member(town.database, admin.caller, town.workspace_id, ada.id, None, UserStatus.SUSPENDED)
+        last = await stream.until(lambda event: event.kind == "goodbye", "goodbye")
+        assert b'"code":4403' in last.raw
     with pytest.raises(Refused):
         async with town.listen(ada):
             pass
