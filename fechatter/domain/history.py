@@ -122,7 +122,7 @@ def _in_words(problem: str) -> str:
 def _why_not_json(line: bytes, error: Exception) -> str:
     """A half of a surrogate pair is good JSON, but no character."""
     try:
-        json.loads(line)
+        json.loads(line.decode())  # of bytes it would guess the encoding, and pass over a byte order mark
     except (ValueError, RecursionError):
         return f"is not JSON: {error}"
     return "must not contain lone surrogates"

@@ -21,6 +21,7 @@ LINE_BYTES = 1024 * 1024
 """No good line is longer: each character of the longest text takes 12 bytes at most."""
 GZIP = b"\x1f\x8b"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""Some editors begin a file with it; where files were put together, one stands before a line further down."""
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
@@ -73,14 +74,10 @@ class History:
                 if not whole:
                     _skip_rest(stream)
                     yield NumberedLine(number, None, f"is longer than {LINE_BYTES:,} bytes")
-                elif content := _stripped(line, number):
+                elif content := line.removeprefix(BYTE_ORDER_MARK).strip():
                     yield NumberedLine(number, content)
         except _DAMAGE as problem:
             yield NumberedLine(number + 1, None, f"the archive is damaged from here on ({problem})")
-
-
-def _stripped(line: bytes, number: int) -> bytes:
-    return (line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line).strip()
 
 
 def _skip_rest(stream: IO[bytes] | gzip.GzipFile) -> None:

@@ -23,6 +23,9 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "NUL": (line("a\x00b"), "must not contain the NUL character"),
     "a lone surrogate": (line("x").replace('"x"', r'"\ud83d!"'), "lone surrogates"),
     "bytes that are not UTF-8": (line("x").encode().replace(b'"x"', b'"\xff"'), "is not UTF-8"),
+    "a byte order mark within": (line("x").replace(": ", ":\ufeff", 1), "is not JSON"),
+    "two byte order marks": ("\ufeff\ufeff" + line("x"), "is not JSON"),
+    "UTF-16": (line("x").encode("utf-16-le"), "is not JSON"),
     "an empty text": (line(""), "text must have 1 to 16384 characters"),
     "a text too long": (line("字" * 16_385), "has 16385"),
     "no date": (line(sent_at="yesterday"), "sent_at: invalid"),
@@ -58,6 +61,13 @@ def test_the_longest_text_and_foreign_names_are_good(settings: Settings, tmp_pat
     ]
     assert load(settings, write(tmp_path / "history", [b"\xef\xbb\xbf" + lines[0].encode(), *lines[1:]])) == 0
     assert ask(settings.server.db_url, "SELECT max(length(content)), count(*) FROM messages") == [(16_384, 3)]
+
+
+def test_a_byte_order_mark_before_a_line_is_passed_over(settings: Settings, tmp_path: Path) -> None:
+    """A file may begin with one, and so may each file of those that were put together."""
+    lines = ["\ufeff" + line("one"), line("two"), "\ufeff" + line("three"), "\ufeff"]
+    assert load(settings, write(tmp_path / "history", lines)) == 0
+    assert ask(settings.server.db_url, "SELECT count(*) FROM messages") == [(3,)]
 
 
 def test_limits_are_those_of_the_settings(settings: Settings, tmp_path: Path) -> None:
