@@ -68,8 +68,6 @@ class Visitors:
         form = {"email": person.user.email, "password": PASSWORD}
         answer = await page.context.request.post("/api/auth/signin?session=cookie", data=form)
         assert answer.ok, await answer.text()
-        # The sign that a browser keeps of somebody who has signed in: without it, `/` asks for no session.
-        await page.evaluate("localStorage.setItem('fechatter.here', 'yes')")
         await page.goto(path)
         return page
 

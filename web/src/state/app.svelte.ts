@@ -87,7 +87,7 @@ export class App {
   /** Words, settings of the server and the session of the cookie, at once; the page shows itself meanwhile. */
   async open(): Promise<void> {
     const config = getConfig().catch(() => null);
-    await this.session.restore(this.router.place.at === 'chat');
+    await this.session.restore();
     this.config = await config;
     if (this.config === null) this.session.status = 'unreachable';
   }

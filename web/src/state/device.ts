@@ -3,7 +3,6 @@
  *
  * recall, keep     one text under a name; `null` takes it away
  * namesOf          the names that begin so
- * isReadable       whether the browser lets us keep anything at all
  */
 const PREFIX = 'fechatter.';
 let isSaid = false;
@@ -23,10 +22,6 @@ export function keep(name: string, value: string | null): void {
 export function namesOf(beginning: string): string[] {
   const names = attempt(() => Object.keys(localStorage)) ?? [];
   return names.filter((name) => name.startsWith(PREFIX + beginning)).map((name) => name.slice(PREFIX.length));
-}
-
-export function isReadable(): boolean {
-  return attempt(() => localStorage.length >= 0) ?? false;
 }
 
 function attempt<T>(work: () => T): T | undefined {

@@ -9,15 +9,12 @@ import * as auth from '../api/auth';
 import type { Credentials } from '../api/client';
 import { ApiError } from '../api/http';
 import type { Id, SignedIn, SignUp, User } from '../api/types';
-import { isReadable, keep, recall } from './device';
 
 export type SessionStatus = 'restoring' | 'signed-out' | 'signed-in' | 'unreachable';
 
 /** Renew this long before the token runs out. */
 const EARLY_MS = 60_000;
 const LOCK = 'fechatter-session';
-/** Says that somebody signed in here: without it there is no cookie to ask the server about. */
-const HINT = 'here';
 
 export class Session implements Credentials {
   status = $state<SessionStatus>('restoring');
@@ -34,9 +31,8 @@ export class Session implements Credentials {
     };
   }
 
-  /** Take up the session of the cookie, if there is one: asked for when one was here before, or `isLikely`. */
-  async restore(isLikely = false): Promise<void> {
-    if (!isLikely && !wasHere()) return this.end();
+  /** Take up the session of the cookie, if there is one: scripts cannot see it, so only the server can tell. */
+  async restore(): Promise<void> {
     this.status = 'restoring';
     try {
       if ((await this.renew(null)) === null) this.end();
@@ -89,7 +85,6 @@ export class Session implements Credentials {
     this.user = signedIn.user;
     this.workspaceId ??= signedIn.workspace?.id ?? null;
     this.status = 'signed-in';
-    keep(HINT, 'yes');
   }
 
   private end(): void {
@@ -97,12 +92,8 @@ export class Session implements Credentials {
     this.user = null;
     this.workspaceId = null;
     this.status = 'signed-out';
-    keep(HINT, null);
   }
 }
-
-/** A browser that keeps nothing cannot tell. */
-const wasHere = (): boolean => !isReadable() || recall(HINT) !== null;
 
 async function locked<T>(work: () => Promise<T>): Promise<T> {
   if (!('locks' in navigator)) return await work();

@@ -45,39 +45,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Local storage, as a browser has it. */
-function storage(kept: Record<string, string> = {}): Record<string, string> {
-  const methods = {
-    getItem: (name: string) => kept[name] ?? null,
-    setItem: (name: string, value: string) => void (kept[name] = value),
-    removeItem: (name: string) => void Reflect.deleteProperty(kept, name),
-    length: 0,
-  };
-  vi.stubGlobal('localStorage', methods);
-  return kept;
-}
-
 describe('a session', () => {
-  it('is not asked for where nobody has signed in, unless the address makes it likely', async () => {
-    storage();
-    const asked = server(refused(401));
-    const session = new Session();
-    await session.restore();
-    expect([session.status, asked]).toEqual(['signed-out', []]);
-    await session.restore(true);
-    expect(asked).toHaveLength(1);
-  });
-
-  it('leaves a sign that somebody is here, and takes it away when they are gone', async () => {
-    const kept = storage();
-    const asked = server(ok(signedIn('t1')), refused(401));
-    const session = new Session();
-    await session.signIn('ada@example.org', 'secret');
-    expect(kept).toEqual({ 'fechatter.here': 'yes' });
-    await new Session().restore();
-    expect([asked.length, kept]).toEqual([2, {}]);
-  });
-
   it('is taken up from the cookie, and asks for the refresh token to stay there', async () => {
     const asked = server(ok(signedIn('t1')));
     const session = new Session();
