@@ -1,5 +1,5 @@
-"""The outermost layer: a request id on every answer, security headers, CORS, what is left of a rate, an access log
-line, the last safety net.
+"""The outermost layer: a request id on every answer, security headers, CORS, what is left of a rate, HEAD, an access
+log line, the last safety net.
 
 Edge(app, origins)   an ASGI app around `app`
 """
@@ -10,7 +10,7 @@ import time
 from typing import Any, cast
 
 import msgspec
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from fechatter import logs
@@ -76,7 +76,7 @@ class Edge:
         elif _has_foreign_body(scope, headers):
             await answer.refuse(UnsupportedMediaType())
         else:
-            await self._app(scope, BodyInTime(receive), answer.send)
+            await self._app(_as_get(scope), BodyInTime(receive), answer.send)
 
 
 class _Answer:
@@ -88,6 +88,7 @@ class _Answer:
     def __init__(self, scope: HTTPScope, send: Send, request_id: str, cross_origin: Headers) -> None:
         self._state = cast("dict[str, Any]", scope).setdefault("state", {})
         self._state["request_id"] = request_id
+        self._state["head_only"] = self._head_only = scope["method"] == "HEAD"
         self._send = send
         self._ours: Headers = [
             *cross_origin,
@@ -107,9 +108,13 @@ class _Answer:
                 if name not in present or name == b"vary":
                     headers.append((name, value))
                     present.add(name)
+            if b"allow" in present:
+                headers = [(name, _with_head(value) if name == b"allow" else value) for name, value in headers]
             if self.status == 408:
                 headers.append((b"connection", b"close"))
             message["headers"] = headers
+        elif self._head_only and message["type"] == "http.response.body":
+            message["body"] = b""
         await self._send(message)
 
     async def let_ask(self, preflight: Headers) -> None:
@@ -125,6 +130,17 @@ class _Answer:
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _as_get(scope: HTTPScope) -> HTTPScope:
+    """What answers GET answers HEAD (RFC 9110, 9.3.2): the same, but for the body, which _Answer keeps back."""
+    return {**scope, "method": HttpMethod.GET} if scope["method"] == "HEAD" else scope
+
+
+def _with_head(allow: bytes) -> bytes:
+    """The methods that an answer names, as they are from outside."""
+    methods = set(allow.split(b", "))
+    return b", ".join(sorted(methods | {b"HEAD"} if b"GET" in methods else methods))
 
 
 def _log_request(scope: HTTPScope, answer: _Answer, took_s: float) -> None:

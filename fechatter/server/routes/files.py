@@ -70,7 +70,11 @@ async def download(request: ApiRequest, context: Context, reader: Caller, file_i
         headers["Content-Range"] = part.content_range
     sent = part or Slice(0, file.size, file.size)
     media_type = served_as(file.mime_type)
-    return await _stream(context, file.object_key, sent, headers, media_type, 200 if part is None else 206)
+    status = 200 if part is None else 206
+    if request.scope["state"]["head_only"] or sent.start == sent.stop:
+        headers["Content-Length"] = str(sent.stop - sent.start)
+        return Response(b"", status_code=status, headers=headers, media_type=media_type)
+    return await _stream(context, file.object_key, sent, headers, media_type, status)
 
 
 @get("/files/{file_id:int}/thumbnail", dependencies=READER, summary="A small picture of an image", tags=["files"])
@@ -106,8 +110,6 @@ async def _stream(
 ) -> Response[Any]:
     """The bytes, a piece in memory at a time; the first is read before the answer begins, so that it can still fail."""
     headers["Content-Length"] = str(sent.stop - sent.start)
-    if sent.start == sent.stop:
-        return Response(b"", status_code=status, headers=headers, media_type=media_type)
     pieces = context.storage.read(key, sent.start, sent.stop)
     first = await anext(pieces)
     return Stream(_prepended(first, pieces), status_code=status, headers=headers, media_type=media_type)
