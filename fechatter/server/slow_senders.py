@@ -1,7 +1,7 @@
-"""Those who send a request slowly, by accident or to hold us up.
+"""Those who send a request slowly, by accident or to hold us up, or ask for what we do not speak.
 
 BodyInTime          an ASGI `receive` that waits only so long for a body
-TimedHttpProtocol   uvicorn's protocol, with a limit on the time and size of a request's head
+TimedHttpProtocol   uvicorn's protocol, with a limit on the time and size of a request's head, and no upgrades
 """
 
 import asyncio
@@ -95,6 +95,9 @@ class TimedHttpProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Who asks for a WebSocket here, or for HTTP/2, gets an answer of HTTP/1.1 (RFC 9110, 7.8): no news."""
 
     def _await_head(self) -> None:
         self._stop_waiting()

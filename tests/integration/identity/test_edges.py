@@ -1,4 +1,4 @@
-"""Rates, other origins, hosts that are none, slow senders."""
+"""Rates, other origins, hosts that are none, slow senders, upgrades."""
 
 import asyncio
 import socket
@@ -143,3 +143,19 @@ async def test_a_head_that_does_not_come_or_does_not_end_is_waited_for_so_long_a
             assert answer[:12] == expected
             assert not answer or b"application/problem+json" in answer
             writer.close()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("protocol", ["websocket", "h2c"])
+async def test_who_asks_for_another_protocol_gets_an_answer_of_http_and_no_line_in_the_log(
+    settings: Settings, caplog: pytest.LogCaptureFixture, protocol: str
+) -> None:
+    head = f"Host: x\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nSec-WebSocket-Version: 13\r\n"
+    head += "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    async with served(settings) as port:
+        for path, status in (("/api/notifications/events", b"404"), ("/health", b"200")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"GET {path} HTTP/1.1\r\n{head}".encode())
+            assert (await reader.readuntil(b"\r\n\r\n"))[:12] == b"HTTP/1.1 " + status
+            writer.close()
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
