@@ -9,7 +9,7 @@ from fechatter.actions.passwords import Passwords
 from fechatter.domain.audit import Act
 from fechatter.domain.errors import Suspended, Unauthenticated
 from fechatter.domain.people import Caller, User, UserStatus, Workspace
-from fechatter.store import audit, sessions, users, workspaces
+from fechatter.store import audit, presence, sessions, users, workspaces
 from fechatter.store.database import Connection, Database
 from fechatter.store.users import Credentials
 
@@ -93,6 +93,7 @@ async def _refuse(db: Database, known: Credentials | None, device: Device, why: 
 
 
 async def _signed_in(tx: Connection, caller: Caller, refresh_token: str) -> SignedIn:
+    await presence.note_active(tx, [caller.user_id])  # before their first stream, which alone would say "away"
     user = await users.get(tx, caller.user_id)
     if user is None:
         raise Unauthenticated

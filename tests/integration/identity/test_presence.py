@@ -5,7 +5,7 @@ from typing import Any
 
 from fechatter.domain.people import WorkspaceRole
 from fechatter.store import presence
-from tests.clients.api import Person
+from tests.clients.api import PASSWORD, Person
 from tests.support.world import World
 
 Json = dict[str, Any]
@@ -54,6 +54,27 @@ async def test_who_has_a_stream_open_is_online_then_away_and_offline_when_it_clo
         assert await status_of(bob, ada) == "online"
         await presence.leave(connection, [ada.id])
         assert await status_of(bob, ada) == "offline"
+
+
+async def test_who_comes_in_and_only_opens_a_stream_is_online(world: World) -> None:
+    ada = await world.api.sign_up("Ada")
+    bob = await world.api.sign_up("Bob", invite=(await ada.invite()).code)
+
+    async def stream_opens() -> str | None:
+        async with world.db.connection() as connection:
+            await presence.touch(connection, [bob.id])
+        return await status_of(ada, bob)
+
+    sign_in = {"email": bob.user.email, "password": PASSWORD}
+    refresh = {"refresh_token": bob.refresh_token}
+    await world.db.fetch("DELETE FROM presence WHERE user_id = $1", bob.id)
+    assert await stream_opens() == "away"
+    for path, form in (("signin", sign_in), ("refresh", refresh)):
+        await world.db.fetch("DELETE FROM presence WHERE user_id = $1", bob.id)
+        (await world.api.ask("POST", f"/api/auth/{path}", json=form)).json(Json)
+        assert await stream_opens() == "online"
+    newcomer = await world.api.sign_up("Cem", invite=(await ada.invite()).code)
+    assert newcomer.user.presence == "online"
 
 
 async def test_a_notify_server_that_dies_leaves_nobody_online(world: World) -> None:
