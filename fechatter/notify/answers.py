@@ -9,6 +9,7 @@ from fechatter.domain.errors import DomainError, Internal, RateLimited, Unauthen
 from fechatter.notify.request import Request
 
 _encode = msgspec.json.Encoder().encode
+_EXPOSED = "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id"
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ def problem(request: Request, error: Exception, *, allow: str = "", close: bool 
     if isinstance(known, Unauthenticated):
         headers.append(("WWW-Authenticate", "Bearer"))
     if isinstance(known, RateLimited):
-        headers.append(("Retry-After", str(known.retry_after_s)))
+        headers += _left(known)
     body = _encode(_problem_of(known, status, request.id))
     return answer(request, status, body, "application/problem+json", *headers, close=close)
 
@@ -87,6 +88,16 @@ def stream_head(request: Request) -> bytes:
         ("Connection", "close"),
     ]
     return _head(HTTPStatus.OK, lines)
+
+
+def _left(error: RateLimited) -> list[tuple[str, str]]:
+    """When to come again, and how many one may have."""
+    return [
+        ("Retry-After", str(error.retry_after_s)),
+        ("X-RateLimit-Limit", str(error.limit)),
+        ("X-RateLimit-Remaining", str(error.remaining)),
+        ("X-RateLimit-Reset", str(error.retry_after_s)),
+    ]
 
 
 def _problem_of(error: DomainError, status: int, request_id: str) -> Problem:
@@ -119,7 +130,7 @@ def _common(request: Request) -> list[tuple[str, str]]:
         lines += [
             ("Access-Control-Allow-Origin", request.origin),
             ("Access-Control-Allow-Credentials", "true"),
-            ("Access-Control-Expose-Headers", "X-Request-Id, Retry-After"),
+            ("Access-Control-Expose-Headers", _EXPOSED),
         ]
     return lines
 

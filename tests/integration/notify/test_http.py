@@ -155,6 +155,8 @@ async def test_too_many_streams_of_a_user_are_429(town: Town) -> None:
         assert refused.status == 429
         refused.problem("rate_limited")
         assert int(refused.headers["retry-after"]) > 0
+        assert (refused.headers["x-ratelimit-limit"], refused.headers["x-ratelimit-remaining"]) == ("50", "0")
+        assert int(refused.headers["x-ratelimit-reset"]) > 0
     await metric(town.server.port, b"fechatter_notify_streams 0.0")
 
 
