@@ -27,9 +27,13 @@ SECRET_TEXT = re.compile(
     r"(?P<url>\w+://[^\s:/@]*:)[^\s/@]+(?=@)"  # the password of an address
     r"|(?P<scheme>bearer\s+)[\w.~+/=-]+"
     r"|(?P<query>[?&](?:ticket|token|access_token|code)=)[^&\s\"']+"
+    r"|(?P<invite>/invites?/)[^/?#\s\"']+"  # its code
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*",  # a JWT
     re.IGNORECASE,
 )
+
+TALKATIVE = ("websockets",)
+"""Libraries that at `debug` write down what they carry."""
 
 
 def set_up(log: Log, service: str) -> None:
@@ -67,6 +71,8 @@ def set_up(log: Log, service: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(log.level.upper())
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
 
 
 def get(name: str) -> FilteringBoundLogger:
@@ -98,7 +104,7 @@ def _clean(value: object) -> object:
 
 
 def _mask(found: re.Match[str]) -> str:
-    return (found["url"] or found["scheme"] or found["query"] or "") + HIDDEN
+    return (found["url"] or found["scheme"] or found["query"] or found["invite"] or "") + HIDDEN
 
 
 def _name_service(service: str) -> Processor:

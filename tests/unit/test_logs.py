@@ -5,8 +5,11 @@ import json
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager, redirect_stderr
+from typing import Literal
 
 import pytest
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Protocol, Side
 
 from fechatter import logs
 from fechatter.config import Log
@@ -16,17 +19,18 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0."
 
 
 @contextmanager
-def told() -> Generator[io.StringIO]:
+def told(level: Literal["info", "debug"] = "info") -> Generator[io.StringIO]:
     """What is logged in the block; the test run's own handlers come back afterwards."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, before = root.handlers[:], {each: each.level for each in (root, *map(logging.getLogger, logs.TALKATIVE))}
     try:
         with redirect_stderr(io.StringIO()) as stderr:
-            logs.set_up(Log(format="json"), "test")
+            logs.set_up(Log(format="json", level=level), "test")
             yield stderr
     finally:
         root.handlers[:] = handlers
-        root.setLevel(level)
+        for logger, its_level in before.items():
+            logger.setLevel(its_level)
 
 
 def test_a_line_is_a_json_object_that_names_its_service() -> None:
@@ -51,6 +55,8 @@ def test_values_are_hidden_by_their_name(name: str) -> None:
         "GET /events?ticket=hunter2&x=1",
         "Authorization: Bearer hunter2",
         f"{TOKEN}hunter2",
+        "POST /api/invites/hunter2/accept",
+        "https://chat.example/invite/hunter2?x=1",
     ],
 )
 def test_secrets_are_hidden_by_their_look(text: str) -> None:
@@ -59,4 +65,18 @@ def test_secrets_are_hidden_by_their_look(text: str) -> None:
         logging.getLogger("library").warning("says %s", text)
         logs.get("x").error("failed", exc_info=ValueError(text))
     assert len(stderr.getvalue().splitlines()) == 3
+    assert "hunter2" not in stderr.getvalue()
+
+
+def test_a_path_tells_where_it_leads_but_for_the_code() -> None:
+    with told() as stderr:
+        logs.get("x").info("request", path="/api/invites/hunter2/accept")
+    assert json.loads(stderr.getvalue())["path"] == f"/api/invites/{logs.HIDDEN}/accept"
+
+
+def test_the_frames_that_a_library_carries_are_not_written_even_at_debug() -> None:
+    with told("debug") as stderr:
+        Protocol(Side.SERVER).receive_data(Frame(Opcode.TEXT, b"hunter2").serialize(mask=True))
+        logs.get("x").debug("ours")
+    assert "ours" in stderr.getvalue()
     assert "hunter2" not in stderr.getvalue()
