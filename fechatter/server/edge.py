@@ -26,7 +26,6 @@ _stdlib_log = logging.getLogger(__name__)
 SLOW_S = 1.0
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{0,5}))?")
 _MAX_PORT = 65_535
-_CODE_IN_PATH = re.compile(r"(/invites?/)[^/]+")
 API = "/api/"
 UPLOADS = "/api/files"
 _SECURITY = [
@@ -152,7 +151,7 @@ def _log_request(scope: HTTPScope, answer: _Answer, took_s: float) -> None:
             "request",
             request_id=answer.request_id,
             method=scope["method"],
-            path=_CODE_IN_PATH.sub(r"\1[hidden]", scope["path"]),
+            path=scope["path"],
             status=answer.status,
             ms=round(took_s * 1000, 1),
         )
