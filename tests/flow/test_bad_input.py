@@ -26,8 +26,11 @@ WRONG_DRAFTS: list[tuple[dict[str, Any], str]] = [
     ({"content": "a", "surprise": 1}, "surprise"),
     ({"content": "a", "files": "1"}, "files"),
     ({"content": "a", "files": [0]}, "files[0]"),
+    ({"content": "a", "files": ["1"]}, "files[0]"),
     ({"content": "a", "files": list(range(1, 12))}, "files"),
-    ({"content": "a", "reply_to": "1"}, "reply_to"),
+    ({"content": "a", "reply_to": "7"}, "reply_to"),
+    ({"content": "a", "reply_to": 7.0}, "reply_to"),
+    ({"content": "a", "reply_to": True}, "reply_to"),
     ({"content": "a", "reply_to": 2**63}, "reply_to"),
     ({"content": "a", "reply_to": 1_000_000_000}, "reply_to"),
     ({"content": "a", "idempotency_key": ""}, "idempotency_key"),
@@ -42,6 +45,8 @@ WRONG_CHATS: list[tuple[dict[str, Any], str]] = [
     ({"name": "two\nlines", "type": "PublicChannel"}, "name"),
     ({"name": "n", "type": "Group", "members": []}, "members"),
     ({"name": "n", "type": "PublicChannel", "members": ["nobody"]}, "members[0]"),
+    ({"name": "n", "type": "PublicChannel", "members": ["1"]}, "members[0]"),
+    ({"name": "n", "type": "PublicChannel", "members": [1.0]}, "members[0]"),
     ({"name": "n", "type": "PublicChannel", "members": [987654321]}, "members"),
     ({"name": "n", "type": "PublicChannel", "members": list(range(1, 1_002))}, "members"),
     ({"name": "n", "type": "PublicChannel", "owner": 1}, "owner"),
@@ -50,6 +55,10 @@ WRONG_SIGNUPS: list[tuple[dict[str, Any], str]] = [
     ({"fullname": ""}, "fullname"),
     ({"fullname": "x" * 65}, "fullname"),
     ({"fullname": "a\x00b"}, "fullname"),
+    ({"fullname": "\u200b"}, "fullname"),
+    ({"fullname": "\u202eevil"}, "fullname"),
+    ({"workspace": "\u3164"}, "workspace"),
+    ({"email": "a\u200bda@example.org"}, "email"),
     ({"email": "no address"}, "email"),
     ({"email": "x" * 250 + "@example.org"}, "email"),
     ({"password": "short"}, "password"),
@@ -111,6 +120,12 @@ async def test_a_wrong_chat_is_refused_by_the_name_of_its_field(ada: Person, for
     problem = (await ada.ask("POST", "/api/chats", form)).problem(400, "invalid_request")
     assert [error.field for error in problem.errors] == [field]
     assert await ada.chats() == before
+
+
+@pytest.mark.parametrize("seq", ["1", 1.0, True, None, [1], -1, 2**63], ids=repr)
+async def test_a_wrong_read_position_is_refused_by_the_name_of_its_field(ada: Person, chat: Chat, seq: object) -> None:
+    problem = (await ada.ask("POST", f"/api/chats/{chat.id}/read", {"seq": seq})).problem(400, "invalid_request")
+    assert [error.field for error in problem.errors] == ["seq"]
 
 
 @pytest.mark.parametrize(("change", "field"), WRONG_SIGNUPS, ids=lambda value: str(value)[:40])
