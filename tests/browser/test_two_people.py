@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Visitors
 from tests.clients.api import PASSWORD, new_email
@@ -101,14 +101,23 @@ async def test_the_page_comes_back_after_the_network_was_gone(visitors: Visitors
 
 
 async def test_a_failed_message_is_sent_once_on_retry(visitors: Visitors, crowd: Crowd) -> None:
-    """The answer is lost twice: the message was stored, and the retry must not store it again."""
+    """Every answer is lost until the page gives up: the message was stored, and the retry must not store it again."""
     ada = await crowd.sign_up()
     chat = await ada.create_chat("PrivateChannel")
     page = await visitors.sign_in(ada, f"/chats/{chat.id}")
+    await page.route("**/events*", lambda route: route.abort())  # nor may an event tell of the message
+    await page.reload()
     await expect(page.get_by_role("textbox", name="Message")).to_be_visible()
-    await page.route("**/api/chats/*/messages", lambda route: route.fulfill(status=400, json={"code": "x"}))
+    lost: list[int] = []
+
+    async def lose_the_answer(route: Route) -> None:
+        lost.append((await route.fetch()).status)
+        await route.abort("connectionreset")
+
+    await page.route("**/api/chats/*/messages", lose_the_answer)
     await say(page, "once only")
-    await expect(page.get_by_role("button", name="Retry")).to_be_visible()
+    await expect(page.get_by_role("button", name="Retry")).to_be_visible(timeout=30_000)
+    assert lost[:2] == [201, 200]
     await page.unroute("**/api/chats/*/messages")
     await page.get_by_role("button", name="Retry").click()
     await expect(page.get_by_role("button", name="Retry")).to_have_count(0)
