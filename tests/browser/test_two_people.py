@@ -52,6 +52,17 @@ async def test_two_newcomers_meet_by_an_invite_link_and_talk(visitors: Visitors)
     await expect(log(ada, "Loud and clear.")).to_be_visible()
 
 
+async def test_an_invite_is_kept_on_the_way_to_sign_in_and_back(visitors: Visitors, crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    invite = await ada.invite()
+    page = await visitors.arrive(f"/invite/{invite.code}")
+    await page.get_by_role("link", name="Sign in").click()
+    await page.get_by_label("Full name").wait_for(state="detached")
+    await page.get_by_role("link", name="Create account").click()
+    await expect(page).to_have_url(re.compile(f"/invite/{re.escape(invite.code)}$"))
+    await expect(page.get_by_text("invited")).to_be_visible()
+
+
 async def test_a_message_typed_in_one_window_appears_in_the_other(visitors: Visitors, crowd: Crowd) -> None:
     ada = await crowd.sign_up()
     (bob,) = await crowd.colleagues(ada, "Bob")
