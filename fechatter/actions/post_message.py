@@ -76,6 +76,11 @@ class Posting:
             raise IdempotencyConflict
         return messages.from_row(row), bool(row["new"])
 
+    @property
+    def waiting(self) -> int:
+        """Posts that wait for a statement."""
+        return self._count
+
     async def close(self) -> None:
         """Wait until all that was gathered has been answered."""
         while self._tasks:

@@ -19,7 +19,7 @@ from fechatter.actions.post_message import Posting
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
 from fechatter.files.storage import open_storage
-from fechatter.server import upkeep
+from fechatter.server import metrics, upkeep
 from fechatter.server.activity import Activity
 from fechatter.server.auth import provide_caller, provide_claimed_caller
 from fechatter.server.bodies import StrictRequest
@@ -136,6 +136,7 @@ class _Start:
                 limits,
                 activity,
             )
+            metrics.watch(lambda: posting.waiting, lambda: db.in_use)
             chores = asyncio.create_task(upkeep.run(db, limits, activity), name="upkeep")
             try:
                 yield

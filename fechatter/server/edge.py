@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from fechatter import logs
 from fechatter.domain.errors import DomainError, Forbidden, Internal, InvalidRequest, UnsupportedMediaType
 from fechatter.domain.rates import Standing
+from fechatter.server import metrics
 from fechatter.server.origins import Headers, Origins
 from fechatter.server.problems import problem_of
 from fechatter.server.request_ids import request_id_of
@@ -62,7 +63,9 @@ class Edge:
             log.exception("request failed", path=scope["path"], method=scope["method"])
             await answer.fail()
         finally:
-            _log_request(scope, answer, time.perf_counter() - began)
+            took_s = time.perf_counter() - began
+            metrics.count(scope, answer.status, took_s)
+            _log_request(scope, answer, took_s)
 
     async def _answer(self, scope: HTTPScope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer") -> None:
         origin = headers.get(b"origin")

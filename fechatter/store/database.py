@@ -68,6 +68,11 @@ class Database:
             raise unreachable(url, error) from error
         return cls(pool)
 
+    @property
+    def in_use(self) -> int:
+        """Connections that work for somebody at this moment."""
+        return self.pool.get_size() - self.pool.get_idle_size()
+
     async def close(self) -> None:
         """Wait up to 5 s for statements under way, then close all connections."""
         try:

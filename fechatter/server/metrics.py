@@ -1,0 +1,38 @@
+"""What operators see of fechatter_server on /metrics, beside the process itself.
+
+count     one request, by method, route and status
+watch     what is read when asked for: posts that wait, connections in use
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, cast
+
+from litestar.types import HTTPScope
+from prometheus_client import Gauge, Histogram
+
+_REQUESTS = Histogram(
+    "fechatter_requests_seconds",
+    "Time from a request's head to the end of its answer",
+    ["method", "route", "status"],
+    buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
+)
+_POSTS_WAITING = Gauge("fechatter_posts_waiting", "Posts that wait for a statement")
+_CONNECTIONS_IN_USE = Gauge("fechatter_database_connections_in_use", "Connections of the pool that work")
+
+
+def count(scope: HTTPScope, status: int, took_s: float) -> None:
+    """Routes are counted by their template: an address with its ids would make a series of its own."""
+    route: str = cast("dict[str, Any]", scope).get("path_template", "")
+    _of(scope["method"], route or "none", status).observe(took_s)
+
+
+def watch(posts_waiting: Callable[[], int], connections_in_use: Callable[[], int]) -> None:
+    """Read these when /metrics is asked for."""
+    _POSTS_WAITING.set_function(posts_waiting)
+    _CONNECTIONS_IN_USE.set_function(connections_in_use)
+
+
+@cache
+def _of(method: str, route: str, status: int) -> Histogram:
+    return _REQUESTS.labels(method, route, str(status))
