@@ -15,12 +15,15 @@ from litestar.params import Parameter
 from fechatter.domain.ids import MAX_ID
 
 _T = TypeVar("_T")
+EVERYONE = 10_000
+"""What "all" is where a list comes whole; beyond it there is a link to the rest."""
 PAGE = 50
 """How many a list has at most, unless asked for another number."""
 
 Id = Annotated[int, Parameter(ge=1, le=MAX_ID)]
 OptionalId = Annotated[int | None, Parameter(ge=1, le=MAX_ID)]
 Limit = Annotated[int, Parameter(ge=1, le=100, description="How many at most.")]
+OptionalLimit = Annotated[int | None, Parameter(ge=1, le=100, description="How many at most; left out: all.")]
 Offset = Annotated[int, Parameter(ge=0, le=1_000_000, description="How many to skip; the Link header sets it.")]
 
 

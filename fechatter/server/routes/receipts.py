@@ -13,7 +13,7 @@ from fechatter.domain.ids import MAX_ID
 from fechatter.domain.people import Caller
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
-from fechatter.server.lists import PAGE, Id, Limit, Offset, listing
+from fechatter.server.lists import EVERYONE, Id, Offset, OptionalLimit, listing
 from fechatter.store import chats, receipts
 
 
@@ -31,15 +31,21 @@ async def read(context: Context, claimed: Caller, chat_id: Id, data: Read) -> No
 
 @get("/chats/{chat_id:int}/receipts", summary="How far each member has read", tags=["receipts"])
 async def list_receipts(
-    request: ApiRequest, context: Context, caller: Caller, chat_id: Id, limit: Limit = PAGE, offset: Offset = 0
+    request: ApiRequest,
+    context: Context,
+    caller: Caller,
+    chat_id: Id,
+    limit: OptionalLimit = None,
+    offset: Offset = 0,
 ) -> Response[list[ReadPosition]]:
     """All members, in the order of joining; for members only."""
+    most = EVERYONE if limit is None else limit
     async with context.db.connection() as connection:
         place = await chats.standing(connection, caller, chat_id)
         if place is None or place.role is None:
             raise await why_refused(connection, caller, chat_id)
-        found = await receipts.list_(connection, chat_id, limit=limit + 1, offset=offset)
-    return listing(request, found, limit, offset)
+        found = await receipts.list_(connection, chat_id, limit=most + 1, offset=offset)
+    return listing(request, found, most, offset)
 
 
 @post("/chats/{chat_id:int}/typing", status_code=204, summary="Tell the others that one is typing", tags=["receipts"])
