@@ -7,6 +7,7 @@ House     what a stream tells the service about itself
 import asyncio
 import os
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol, cast
 
@@ -51,7 +52,7 @@ class House(Protocol):
         ...
 
 
-class Stream(asyncio.Protocol):
+class Stream(asyncio.Protocol, ABC):
     """One connection that events are pushed to.
 
     address   the client's, for the limits
@@ -99,9 +100,9 @@ class Stream(asyncio.Protocol):
         """Whether more is buffered than one write should leave there."""
         return not self._clear and self._transport.get_write_buffer_size() > LOW_WATER
 
+    @abstractmethod
     def greet(self, frames: Sequence[Frame]) -> None:
         """Send frames of this connection's own, in one write."""
-        raise NotImplementedError
 
     def refuse(self) -> None:
         """Its credentials are not, or no longer, good."""
@@ -115,13 +116,13 @@ class Stream(asyncio.Protocol):
         self._close(code)
 
     @property
+    @abstractmethod
     def opened(self) -> bool:
         """Whether anything has been sent; before that, the request can still be answered otherwise."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, error: DomainError) -> None:
         """Refuse to open the stream, with the reason."""
-        raise NotImplementedError
 
     def abort(self) -> None:
         """Close now, whatever is still buffered."""

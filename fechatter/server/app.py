@@ -71,7 +71,7 @@ def create_app(settings: Settings) -> ASGIApp:
     app = _Start(settings).app()
     edge: Any = Edge(app, Origins(settings.server.allowed_origins, settings.server.public_url))
     if settings.trusted_proxies:
-        return ProxyHeadersMiddleware(edge, trusted_hosts=list(settings.trusted_proxies))  # pyright: ignore
+        return ProxyHeadersMiddleware(edge, trusted_hosts=list(settings.trusted_proxies))  # pyright: ignore[reportReturnType]
     return edge
 
 
