@@ -25,7 +25,7 @@ from bench.figures import CannotMeasure
 from fechatter import config
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
-from fechatter.store import sessions
+from fechatter.store.people import sessions
 from tests.support.stack import Stack
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from bench.native import program
 from bench.pgbench import Pgbench, spelled
 from bench.stage import Stage, say
 from fechatter.config import Database
-from fechatter.store import posting
+from fechatter.store.messages import posting
 
 CLIENTS = 64
 BATCH = 32

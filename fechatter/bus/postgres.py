@@ -14,7 +14,7 @@ import asyncpg
 from fechatter import logs
 from fechatter.bus.bus import OnEphemeral, OnNews
 from fechatter.store.database import AWAY, Connection
-from fechatter.store.ephemeral import CHANNEL as EPHEMERAL_CHANNEL
+from fechatter.store.log.ephemeral import CHANNEL as EPHEMERAL_CHANNEL
 
 CHANNEL = "fechatter_events"
 BEAT_S = 5.0

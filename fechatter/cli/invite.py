@@ -5,7 +5,7 @@ run(settings, order)   make the invite; → its link
 
 from msgspec import Struct
 
-from fechatter.actions.invite_as_operator import invite_as_operator
+from fechatter.actions.workspaces.invite_as_operator import invite_as_operator
 from fechatter.cli.ports import local_url
 from fechatter.cli.user import run as with_database
 from fechatter.config import Settings

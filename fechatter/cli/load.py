@@ -16,9 +16,9 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from fechatter.actions.choose_workspace import Chosen, choose_workspace
-from fechatter.actions.load_history import Added, add_remarks, bring_in
-from fechatter.actions.passwords import Passwords
+from fechatter.actions.history.load_history import Added, add_remarks, bring_in
+from fechatter.actions.identity.passwords import Passwords
+from fechatter.actions.workspaces.choose_workspace import Chosen, choose_workspace
 from fechatter.cli.embedded import database_url
 from fechatter.cli.history.lines import History
 from fechatter.cli.history.ordering import Survey, batches, in_order, survey
@@ -26,8 +26,8 @@ from fechatter.config import Settings
 from fechatter.domain.errors import InvalidRequest, OperatorError, Unavailable
 from fechatter.domain.history import Reader, Refusal, Remark
 from fechatter.domain.text import check_email, check_name
-from fechatter.store import history_people
 from fechatter.store.database import Database
+from fechatter.store.messages import history_people
 from fechatter.store.migrate import check_schema, migrate
 
 INTERRUPTED = 130

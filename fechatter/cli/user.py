@@ -11,19 +11,19 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from fechatter.actions.create_admin import create_admin as make_admin
-from fechatter.actions.passwords import Passwords
-from fechatter.actions.reset_password import reset_password as give_password
-from fechatter.actions.suspend_user import suspend_user
+from fechatter.actions.identity.create_admin import create_admin as make_admin
+from fechatter.actions.identity.passwords import Passwords
+from fechatter.actions.identity.reset_password import reset_password as give_password
+from fechatter.actions.identity.suspend_user import suspend_user
 from fechatter.cli.embedded import database_url
 from fechatter.cli.options import ConfigFile, DatabaseUrl, DataDir, Options
 from fechatter.config import Settings
 from fechatter.domain.errors import DomainError, OperatorError
 from fechatter.domain.people import UserStatus
 from fechatter.domain.text import check_email, check_name, check_text
-from fechatter.store import users
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
+from fechatter.store.people import users
 
 T = TypeVar("T")
 

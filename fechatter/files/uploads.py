@@ -24,8 +24,9 @@ from fechatter.domain.people import Caller, Workspace
 from fechatter.files.kinds import Kind, has_thumbnail, kind_of
 from fechatter.files.names import safe_name
 from fechatter.files.storage import Storage, new_key
-from fechatter.store import files, workspaces
+from fechatter.store import files
 from fechatter.store.database import Connection, Database
+from fechatter.store.workspaces import workspaces
 
 _OVERHEAD = 64 * 1024
 """Bytes of a body that are not the file: boundaries, headers, other fields."""

@@ -14,8 +14,9 @@ import asyncpg
 from fechatter import logs
 from fechatter.domain.errors import Unavailable
 from fechatter.notify.receiver import Receiver
-from fechatter.store import presence, pruning, replay
 from fechatter.store.database import Database
+from fechatter.store.log import pruning, replay
+from fechatter.store.people import presence
 
 RECHECK_S = 1.0
 GLANCE_S = 1.0

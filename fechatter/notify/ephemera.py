@@ -15,8 +15,8 @@ from fechatter.domain.events import stream_of_chat, stream_of_user
 from fechatter.notify import frames
 from fechatter.notify.hub import Hub
 from fechatter.notify.session import Phase
-from fechatter.store import replay
 from fechatter.store.database import Database
+from fechatter.store.log import replay
 
 GATHER_S = 0.2
 """Presence of people without a connection here waits so long for that of others, to share a query."""

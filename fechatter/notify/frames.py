@@ -14,7 +14,7 @@ import msgspec
 from fechatter.domain.events import Envelope, EventType, Goodbye, Hello, ResyncRequired
 from fechatter.domain.people import Caller
 from fechatter.notify.close_codes import CloseCode
-from fechatter.store.replay import LoggedEvent
+from fechatter.store.log.replay import LoggedEvent
 
 SSE_HEARTBEAT = b": heartbeat\n\n"
 _encode = msgspec.json.Encoder().encode

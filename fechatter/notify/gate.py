@@ -13,8 +13,8 @@ from fechatter.domain.errors import RateLimited, Unauthenticated
 from fechatter.domain.people import Caller
 from fechatter.domain.tokens import Tokens
 from fechatter.notify.request import Request
-from fechatter.store import tickets
 from fechatter.store.database import Database
+from fechatter.store.people import tickets
 
 _IN_URL = ("token", "access_token", "jwt", "authorization")
 _RETRY_S = 5

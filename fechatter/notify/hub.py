@@ -12,7 +12,7 @@ import msgspec
 from fechatter.domain.events import EventType, stream_of_chat, stream_of_workspace
 from fechatter.notify.frames import Frame, Parcel
 from fechatter.notify.receiver import Receiver
-from fechatter.store.replay import LoggedEvent
+from fechatter.store.log.replay import LoggedEvent
 
 PACK_BYTES = 64 * 1024
 """The most that one write carries to one receiver, unless a single event is larger."""

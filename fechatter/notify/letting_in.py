@@ -13,9 +13,9 @@ from fechatter.notify.hub import Hub
 from fechatter.notify.receiver import Receiver
 from fechatter.notify.reception import Reception
 from fechatter.notify.replaying import Replay
-from fechatter.store import replay as store
 from fechatter.store.database import Connection
-from fechatter.store.replay import Admission
+from fechatter.store.log import replay as store
+from fechatter.store.log.replay import Admission
 
 ARRIVALS_A_TURN = 500
 LONGEST_REPLAY = 2_000

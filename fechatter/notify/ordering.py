@@ -9,7 +9,7 @@ That is an order the commits can have had: no event precedes what it followed fr
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from fechatter.store.replay import LoggedEvent
+from fechatter.store.log.replay import LoggedEvent
 
 
 class Placed(NamedTuple):

@@ -16,8 +16,8 @@ from fechatter.domain.errors import Unavailable
 from fechatter.notify.receiver import Receiver
 from fechatter.notify.replaying import PATIENCE, Replay
 from fechatter.notify.session import TOO_MUCH, Phase
-from fechatter.store import replay as store
 from fechatter.store.database import Database
+from fechatter.store.log import replay as store
 
 GROUP = 2_000
 """How many connections one replay serves at most."""

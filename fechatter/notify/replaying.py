@@ -13,9 +13,9 @@ from fechatter.notify.frames import Frame
 from fechatter.notify.hub import Packing
 from fechatter.notify.ordering import Ordering, Placed
 from fechatter.notify.receiver import Receiver
-from fechatter.store import replay as store
 from fechatter.store.database import Connection
-from fechatter.store.replay import Admission, LoggedEvent, Span
+from fechatter.store.log import replay as store
+from fechatter.store.log.replay import Admission, LoggedEvent, Span
 
 CHUNK = 500
 """How many events are read from the database at a time."""

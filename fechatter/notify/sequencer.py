@@ -24,9 +24,9 @@ from fechatter.notify.letting_in import Place, let_in, refresh
 from fechatter.notify.ordering import Ordering, Placed, in_order
 from fechatter.notify.reception import Reception
 from fechatter.notify.session import NEW_EPOCH
-from fechatter.store import replay as store
 from fechatter.store.database import AWAY, Connection
-from fechatter.store.replay import Log, LoggedEvent, News, Seen
+from fechatter.store.log import replay as store
+from fechatter.store.log.replay import Log, LoggedEvent, News, Seen
 
 SWEEP_S = 1.0
 """The log is looked at so often at least, whether or not a hint came."""

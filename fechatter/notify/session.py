@@ -22,7 +22,7 @@ from fechatter.notify import frames
 from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.cursor import Cursor
 from fechatter.notify.frames import Frame
-from fechatter.store.replay import Log, LoggedEvent, Seen
+from fechatter.store.log.replay import Log, LoggedEvent, Seen
 
 
 class Phase(Enum):

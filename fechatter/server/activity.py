@@ -5,8 +5,8 @@ Activity.flush   write down what was noted
 """
 
 from fechatter.domain.people import Caller
-from fechatter.store import presence, sessions, users
 from fechatter.store.database import Database
+from fechatter.store.people import presence, sessions, users
 
 
 class Activity:

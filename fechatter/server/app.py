@@ -14,8 +14,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from fechatter.actions.passwords import Passwords
-from fechatter.actions.post_message import Posting
+from fechatter.actions.identity.passwords import Passwords
+from fechatter.actions.messages.post_message import Posting
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
 from fechatter.files.storage import open_storage

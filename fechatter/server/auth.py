@@ -10,11 +10,11 @@ from typing import Any
 
 from litestar import Request
 
-from fechatter.actions.sign_in import Device
+from fechatter.actions.identity.sign_in import Device
 from fechatter.domain.errors import Unauthenticated
 from fechatter.domain.people import Caller
 from fechatter.server.context import Context
-from fechatter.store import sessions
+from fechatter.store.people import sessions
 
 ApiRequest = Request[Any, Any, Any]
 USER_AGENT_CHARS = 256

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from fechatter.actions.passwords import Passwords
-from fechatter.actions.post_message import Posting
+from fechatter.actions.identity.passwords import Passwords
+from fechatter.actions.messages.post_message import Posting
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
 from fechatter.files.storage import Storage

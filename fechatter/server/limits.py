@@ -17,8 +17,8 @@ from fechatter.config import Limits
 from fechatter.domain.errors import RateLimited
 from fechatter.domain.rates import Bucket, Rate, Standing
 from fechatter.domain.text import fold
-from fechatter.store import rate_limits
 from fechatter.store.database import Database
+from fechatter.store.people import rate_limits
 
 Kind = Literal["post", "read"]
 WORTH_SHARING = 0.1

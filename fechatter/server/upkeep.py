@@ -10,8 +10,9 @@ from fechatter import logs
 from fechatter.domain.errors import DomainError
 from fechatter.server.activity import Activity
 from fechatter.server.limits import RateLimits
-from fechatter.store import garbage, presence, rate_limits, sessions
 from fechatter.store.database import Connection, Database
+from fechatter.store.messages import garbage
+from fechatter.store.people import presence, rate_limits, sessions
 
 TASK = "upkeep"
 """The name of its tasks: what they do is no part of a request."""

@@ -14,7 +14,7 @@ import msgspec
 from fechatter.notify.frames import Frame, Parcel
 from fechatter.notify.hub import Hub
 from fechatter.notify.session import Had, Session
-from fechatter.store import replay
+from fechatter.store.log import replay
 from tests.clients.api import Person
 from tests.clients.shapes import Member, Message
 from tests.support.world import World

@@ -7,7 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from fechatter.store.pruning import prune
+from fechatter.store.log.pruning import prune
 from tests.clients.api import Api, Person
 from tests.clients.shapes import Chat, Message, Resync
 from tests.clients.sse import EventStream, listen

@@ -26,8 +26,9 @@ from fechatter.config import Limits, Server, Settings, prepare
 from fechatter.domain.people import Caller, WorkspaceRole
 from fechatter.domain.tokens import Tokens
 from fechatter.server.app import create_app
-from fechatter.store import sessions, users, workspaces
 from fechatter.store.database import Connection, Database
+from fechatter.store.people import sessions, users
+from fechatter.store.workspaces import workspaces
 from tests.clients.api import Api, Person
 from tests.clients.shapes import SignedIn
 from tests.support.database import DatabaseServer

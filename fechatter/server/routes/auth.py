@@ -10,10 +10,10 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.datastructures import Cookie
 
-from fechatter.actions.change_password import change_password
-from fechatter.actions.sign_in import SignedIn, refresh, sign_in
-from fechatter.actions.sign_out import end_session, sign_out, sign_out_everywhere
-from fechatter.actions.sign_up import Newcomer, sign_up
+from fechatter.actions.identity.change_password import change_password
+from fechatter.actions.identity.sign_in import SignedIn, refresh, sign_in
+from fechatter.actions.identity.sign_out import end_session, sign_out, sign_out_everywhere
+from fechatter.actions.identity.sign_up import Newcomer, sign_up
 from fechatter.domain import people
 from fechatter.domain.errors import InvalidRequest, TokenExpired, Unauthenticated
 from fechatter.domain.people import Caller, User, Workspace
@@ -23,7 +23,7 @@ from fechatter.server.auth import ApiRequest, device_of, provide_claimed_caller
 from fechatter.server.context import Context
 from fechatter.server.file_access import file_cookie
 from fechatter.server.lists import Id
-from fechatter.store import sessions
+from fechatter.store.people import sessions
 
 COOKIE = "fechatter_refresh"
 COOKIE_PATH = "/api/auth"

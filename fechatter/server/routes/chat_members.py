@@ -5,9 +5,9 @@ from typing import Annotated
 import msgspec
 from litestar import Response, delete, get, patch, post
 
-from fechatter.actions.add_members import add_members
-from fechatter.actions.remove_member import remove_member
-from fechatter.actions.set_chat_role import set_chat_role
+from fechatter.actions.chats.add_members import add_members
+from fechatter.actions.chats.remove_member import remove_member
+from fechatter.actions.chats.set_chat_role import set_chat_role
 from fechatter.domain.chats import ChatMember, ChatRole
 from fechatter.domain.errors import InvalidRequest, NotFound
 from fechatter.domain.ids import RowId
@@ -15,7 +15,7 @@ from fechatter.domain.people import Caller
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import PAGE, Id, Limit, Offset, listing
-from fechatter.store import chats, members
+from fechatter.store.chats import chats, members
 
 
 class NewMembers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,11 +6,11 @@ import msgspec
 from litestar import Response, delete, get, post, put
 from msgspec import UNSET, UnsetType
 
-from fechatter.actions.create_chat import ChatPlan, create_chat
-from fechatter.actions.delete_chat import delete_chat
-from fechatter.actions.join_chat import join_chat
-from fechatter.actions.leave_chat import leave_chat
-from fechatter.actions.update_chat import ChatChanges, update_chat
+from fechatter.actions.chats.create_chat import ChatPlan, create_chat
+from fechatter.actions.chats.delete_chat import delete_chat
+from fechatter.actions.chats.join_chat import join_chat
+from fechatter.actions.chats.leave_chat import leave_chat
+from fechatter.actions.chats.update_chat import ChatChanges, update_chat
 from fechatter.domain.chats import Chat, ChatType
 from fechatter.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from fechatter.domain.ids import RowId
@@ -19,7 +19,7 @@ from fechatter.domain.text import check_description, check_name, check_text
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import PAGE, Id, Limit, Offset, OptionalId, listing, next_link
-from fechatter.store import chats, sidebar
+from fechatter.store.chats import chats, sidebar
 
 
 class NewChat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

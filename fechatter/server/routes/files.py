@@ -20,8 +20,9 @@ from fechatter.server.context import Context
 from fechatter.server.file_access import provide_reader
 from fechatter.server.lists import Id, OptionalId
 from fechatter.server.ranges import Slice, is_same, wanted_slice
-from fechatter.store import files, sessions
+from fechatter.store import files
 from fechatter.store.files import Stored
+from fechatter.store.people import sessions
 
 READER = {"reader": Provide(provide_reader)}
 RETRY_AFTER_S = 1

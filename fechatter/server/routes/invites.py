@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 from litestar import Response, delete, get, post
 
-from fechatter.actions.accept_invite import accept_invite
-from fechatter.actions.invite import invite
-from fechatter.actions.revoke_invite import revoke_invite
+from fechatter.actions.workspaces.accept_invite import accept_invite
+from fechatter.actions.workspaces.invite import invite
+from fechatter.actions.workspaces.revoke_invite import revoke_invite
 from fechatter.domain.errors import NotFound
 from fechatter.domain.people import Caller, Workspace, WorkspaceRole
 from fechatter.domain.text import check_email, check_text
@@ -16,8 +16,8 @@ from fechatter.domain.workspace_rules import check_may_manage
 from fechatter.server.auth import ApiRequest, device_of
 from fechatter.server.context import Context
 from fechatter.server.lists import PAGE, Id, Limit, Offset, listing
-from fechatter.store import invites, workspaces
-from fechatter.store.invites import Invite
+from fechatter.store.workspaces import invites, workspaces
+from fechatter.store.workspaces.invites import Invite
 
 WEEK_S = 7 * 24 * 3600
 CODE_CHARS = 512

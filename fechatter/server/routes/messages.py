@@ -3,8 +3,8 @@
 import msgspec
 from litestar import Response, delete, get, post, put
 
-from fechatter.actions.delete_message import delete_message
-from fechatter.actions.edit_message import edit_message
+from fechatter.actions.messages.delete_message import delete_message
+from fechatter.actions.messages.edit_message import edit_message
 from fechatter.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from fechatter.domain.messages import Draft, Message
 from fechatter.domain.people import Caller
@@ -12,8 +12,9 @@ from fechatter.domain.text import check_text
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import PAGE, Id, Limit, OptionalId, next_link
-from fechatter.store import messages, sessions
-from fechatter.store.messages import Page
+from fechatter.store.messages import messages
+from fechatter.store.messages.messages import Page
+from fechatter.store.people import sessions
 
 
 class NewText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from litestar import post
 
 from fechatter.domain.people import Caller
 from fechatter.server.context import Context
-from fechatter.store import tickets
+from fechatter.store.people import tickets
 
 TICKET_TTL_S = 30
 

@@ -7,13 +7,13 @@ import msgspec
 from litestar import get, put
 from litestar.params import Parameter
 
-from fechatter.actions.set_presence import set_presence
+from fechatter.actions.identity.set_presence import set_presence
 from fechatter.domain.errors import InvalidRequest
 from fechatter.domain.ids import MAX_ID
 from fechatter.domain.people import Caller, Presence, UserPresence
 from fechatter.domain.text import check_text
 from fechatter.server.context import Context
-from fechatter.store import presence
+from fechatter.store.people import presence
 
 TEXT_CHARS = 128
 LONGEST = timedelta(days=366)

@@ -5,16 +5,17 @@ from typing import Annotated
 import msgspec
 from litestar import Response, get, post
 
-from fechatter.actions.mark_read import mark_read
-from fechatter.actions.refusal import why_refused
-from fechatter.actions.tell_typing import tell_typing
+from fechatter.actions.chats.refusal import why_refused
+from fechatter.actions.messages.mark_read import mark_read
+from fechatter.actions.messages.tell_typing import tell_typing
 from fechatter.domain.chats import ReadPosition
 from fechatter.domain.ids import MAX_ID
 from fechatter.domain.people import Caller
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import EVERYONE, Id, Offset, OptionalLimit, listing
-from fechatter.store import chats, receipts
+from fechatter.store.chats import chats
+from fechatter.store.messages import receipts
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

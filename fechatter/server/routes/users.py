@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 import msgspec
 from litestar import Response, get, patch
 
-from fechatter.actions.update_profile import update_profile
+from fechatter.actions.identity.update_profile import update_profile
 from fechatter.domain.errors import InvalidRequest, NotFound
 from fechatter.domain.ids import RowId
 from fechatter.domain.people import Caller, User
@@ -15,8 +15,8 @@ from fechatter.domain.text import check_name, check_text, check_username
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import PAGE, Id, Limit, Offset, OptionalId, listing
-from fechatter.store import users
-from fechatter.store.users import Profile
+from fechatter.store.people import users
+from fechatter.store.people.users import Profile
 
 QUERY_CHARS = 256
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}")

@@ -3,18 +3,18 @@
 import msgspec
 from litestar import Response, delete, get, patch, post, put
 
-from fechatter.actions.change_member import change_member
-from fechatter.actions.create_workspace import create_workspace
-from fechatter.actions.delete_workspace import delete_workspace
-from fechatter.actions.leave_workspace import leave_workspace
-from fechatter.actions.update_workspace import update_workspace
+from fechatter.actions.workspaces.change_member import change_member
+from fechatter.actions.workspaces.create_workspace import create_workspace
+from fechatter.actions.workspaces.delete_workspace import delete_workspace
+from fechatter.actions.workspaces.leave_workspace import leave_workspace
+from fechatter.actions.workspaces.update_workspace import update_workspace
 from fechatter.domain.errors import NotFound
 from fechatter.domain.people import Caller, UserStatus, Workspace, WorkspaceMember, WorkspaceRole
 from fechatter.domain.text import check_description, check_name
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.lists import PAGE, Id, Limit, Offset, listing
-from fechatter.store import workspaces
+from fechatter.store.workspaces import workspaces
 
 
 class NewWorkspace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

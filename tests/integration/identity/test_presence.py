@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fechatter.domain.people import WorkspaceRole
-from fechatter.store import presence
+from fechatter.store.people import presence
 from tests.clients.api import PASSWORD, Person
 from tests.support.world import World
 

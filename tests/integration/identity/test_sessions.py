@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fechatter.store.replay import ended
+from fechatter.store.log.replay import ended
 from tests.clients.api import PASSWORD, Person
 from tests.clients.shapes import SignedIn
 from tests.support.world import World

@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 from argon2 import PasswordHasher
 
-from fechatter.actions.passwords import Passwords
-from fechatter.store import users
+from fechatter.actions.identity.passwords import Passwords
+from fechatter.store.people import users
 from tests.clients.api import PASSWORD, Answer, Person, new_email
 from tests.clients.shapes import SignedIn
 from tests.support.world import World, statements

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fechatter.domain.people import WorkspaceRole
-from fechatter.store import garbage
+from fechatter.store.messages import garbage
 from tests.clients.api import Person
 from tests.clients.shapes import Workspace
 from tests.support.world import World

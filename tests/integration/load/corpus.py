@@ -15,9 +15,9 @@ from pathlib import Path
 import asyncpg
 from msgspec.structs import replace
 
-from fechatter.actions.passwords import Passwords
-from fechatter.actions.sign_in import Device
-from fechatter.actions.sign_up import Newcomer, sign_up
+from fechatter.actions.identity.passwords import Passwords
+from fechatter.actions.identity.sign_in import Device
+from fechatter.actions.identity.sign_up import Newcomer, sign_up
 from fechatter.cli.load import Order, run
 from fechatter.config import Settings
 from fechatter.store.database import Database

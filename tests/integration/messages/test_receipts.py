@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from fechatter.store.ephemeral import CHANNEL
+from fechatter.store.log.ephemeral import CHANNEL
 from tests.clients.api import Answer, Person
 from tests.clients.shapes import Chat
 from tests.support.waiting import PATIENCE_S

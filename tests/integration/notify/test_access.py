@@ -2,11 +2,12 @@
 
 import pytest
 
-from fechatter.actions.add_members import add_members
-from fechatter.actions.change_member import change_member
-from fechatter.actions.remove_member import remove_member
+from fechatter.actions.chats.add_members import add_members
+from fechatter.actions.chats.remove_member import remove_member
+from fechatter.actions.workspaces.change_member import change_member
 from fechatter.domain.people import UserStatus, WorkspaceRole
-from fechatter.store import sessions, workspaces
+from fechatter.store.people import sessions
+from fechatter.store.workspaces import workspaces
 from tests.clients.sse import Disconnected, Refused
 from tests.integration.notify.town import Town
 

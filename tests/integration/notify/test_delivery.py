@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from fechatter.store import tickets
 from fechatter.store.migrate import new_epoch
+from fechatter.store.people import tickets
 from tests.clients.sse import Disconnected, Refused
 from tests.integration.notify.raw import dial
 from tests.integration.notify.town import Person, Town, append_by_hand

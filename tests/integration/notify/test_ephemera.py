@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fechatter.domain.events import EventType, Receipt, Typing, peers_of, stream_of_chat, stream_of_user
 from fechatter.domain.people import Presence, UserPresence
-from fechatter.store.ephemeral import announce
+from fechatter.store.log.ephemeral import announce
 from tests.clients.sse import EventStream
 from tests.integration.notify.town import Person, Town
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest_asyncio
 
-from fechatter.store import pruning, replay
 from fechatter.store.database import Connection
+from fechatter.store.log import pruning, replay
 from tests.integration.notify.town import Person, Town, append_by_hand
 
 

@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from fechatter.store import sessions
+from fechatter.store.people import sessions
 from tests.integration.notify.town import Person, Town
 
 Event = dict[str, Any]

@@ -17,16 +17,17 @@ import asyncpg
 import msgspec
 import uvloop
 
-from fechatter.actions.create_chat import ChatPlan, create_chat
-from fechatter.actions.post_message import Posting
+from fechatter.actions.chats.create_chat import ChatPlan, create_chat
+from fechatter.actions.messages.post_message import Posting
 from fechatter.config import Settings
 from fechatter.domain.chats import ChatType
 from fechatter.domain.messages import Draft, Message
 from fechatter.domain.people import Caller, WorkspaceRole
 from fechatter.domain.tokens import Tokens
 from fechatter.notify.app import serve
-from fechatter.store import sessions, users, workspaces
 from fechatter.store.database import Connection, Database
+from fechatter.store.people import sessions, users
+from fechatter.store.workspaces import workspaces
 from tests.clients.sse import EventStream, listen
 from tests.integration.notify.raw import ready
 from tests.support.waiting import wait_until

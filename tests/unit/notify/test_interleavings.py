@@ -13,7 +13,7 @@ from fechatter.notify.hub import Hub
 from fechatter.notify.reception import Reception
 from fechatter.notify.sequencer import Sequencer
 from fechatter.notify.session import Had, Phase, Session
-from fechatter.store import replay
+from fechatter.store.log import replay
 from tests.unit.notify.world import Client, FakeLog, Wire, World, fake_connection, fake_database
 
 USERS, CHATS = (1, 2), (11, 12)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from fechatter.notify.ordering import Ordering, first_positions, in_order
-from fechatter.store.replay import LoggedEvent
+from fechatter.store.log.replay import LoggedEvent
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ import pytest
 from fechatter.notify.cursor import Cursor
 from fechatter.notify.frames import Frame, Parcel, text_frame
 from fechatter.notify.request import Origins, Proxies, parse_query, request_id
-from fechatter.store.replay import LoggedEvent
+from fechatter.store.log.replay import LoggedEvent
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

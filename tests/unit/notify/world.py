@@ -1,7 +1,7 @@
 """A log in memory with transactions that overlap, and clients that remember everything: for tests of any interleaving.
 
 World          transactions, commits, memberships
-FakeLog        the functions of store/replay.py on it
+FakeLog        the functions of store/log/replay.py on it
 Client         a device: its connections one after the other, what it got, which cursor it holds
 """
 
@@ -17,7 +17,7 @@ from fechatter.domain.people import Caller
 from fechatter.notify.frames import Frame, Parcel
 from fechatter.notify.session import Had, Phase, Session
 from fechatter.store.database import Connection, Database
-from fechatter.store.replay import Admission, Log, LoggedEvent, News, Seen, Snapshot, Span
+from fechatter.store.log.replay import Admission, Log, LoggedEvent, News, Seen, Snapshot, Span
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _FRAME = re.compile(rb"(?:id: (?P<id>\S+)\n)?event: (?P<type>\S+)\ndata: (?P<data>.*)\n\n")
@@ -89,7 +89,7 @@ class World:
 
 
 class FakeLog:
-    """store/replay.py on a World. Statements see all that is committed when they run."""
+    """store/log/replay.py on a World. Statements see all that is committed when they run."""
 
     def __init__(self, world: World, limit: int) -> None:
         self.world = world

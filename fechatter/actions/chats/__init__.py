@@ -1,0 +1,1 @@
+"""Verbs of chats: creating, joining, leaving, members and their roles."""

@@ -1,0 +1,1 @@
+"""Loading a history from elsewhere: people, rooms, messages."""

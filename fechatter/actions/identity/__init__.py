@@ -1,0 +1,1 @@
+"""Verbs of people: signing up, in and out, passwords, profile, presence."""

@@ -1,0 +1,1 @@
+"""Verbs of workspaces: members, roles, invites, suspension."""

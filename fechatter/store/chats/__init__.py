@@ -1,0 +1,1 @@
+"""Chats, their members, and the list of them."""

@@ -1,0 +1,1 @@
+"""The event log: written by actions, read by realtime and by consumers."""

@@ -1,0 +1,1 @@
+"""Users, their sessions, tickets and presence; what limits and suspends them."""
