@@ -9,6 +9,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from xml.sax.saxutils import escape
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +21,7 @@ PAGE = ROOT / "docs" / "performance.md"
 PLOT = ROOT / "docs" / "images" / "performance.svg"
 RESULTS = ROOT / "bench" / "results.json"
 BEGIN, END = "<!-- results: written by make bench -->", "<!-- end of results -->"
-HEAD = ("row", "what", "against", "ours", "floor", "ratio", "min – max", "good", "goal")
+HEAD = ("row", "what", "against", "ours", "floor", "value", "min – max", "good", "goal")
 
 
 class Measured(Struct, frozen=True):
@@ -56,56 +57,72 @@ def _last() -> list[Measured]:
 
 
 def _cells(case: Case) -> tuple[str, ...]:
-    middle, low, high = case.ratio
+    middle, low, high = case.value
     return (
         str(case.row),
         f"{case.name}, {case.unit}",
         case.against,
-        f"{median(case.ours):,.0f}",
-        f"{median(case.floor):,.0f}",
-        f"{middle:.2f}",
-        f"{low:.2f} – {high:.2f}",
-        "" if case.good is None else f"{case.good:g}",
-        "" if case.goal is None else f"{case.goal:g}",
+        _number(median(case.ours)),
+        _number(median(case.floor)) if case.floor else "",
+        _number(middle),
+        f"{_number(low)} – {_number(high)}",
+        _bound(case, case.good),
+        _bound(case, case.goal),
     )
+
+
+def _bound(case: Case, value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{'≥' if case.better == 'more' else '≤'} {value:g}" + (f" {case.unit}" if case.kind == "figure" else "")
+
+
+def _number(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def _markdown(measured: list[Measured]) -> str:
     lines = ["", f"| {' | '.join(HEAD)} |", f"|{' --- |' * len(HEAD)}"]
     lines += [f"| {' | '.join(_cells(item.case))} |" for item in measured]
-    lines += ["", "![Ratios beside their goals](images/performance.svg)", ""]
+    lines += ["", "![How much of each goal is reached](images/performance.svg)", ""]
     for item in measured:
         note = f" Last round: {item.case.notes[-1]}." if item.case.notes else ""
         lines.append(
-            f"- Row {item.case.row}, {item.case.name}, against {item.case.against}: {len(item.case.ours)} rounds on "
+            f"- Row {item.case.row}, {item.case.name}, {item.case.against}: {len(item.case.ours)} rounds on "
             f"{item.day} ({item.machine}).{note}"
         )
     return "\n".join(lines)
 
 
 def _plot(cases: list[Case]) -> str:
-    """Bars of the ratios with their spread, a tick at the goal; drawn by hand, readable on light and dark."""
+    """Bars of how much of its goal each case reaches, with the spread; drawn by hand, readable on light and dark."""
     shown = [case for case in cases if case.goal is not None]
-    most = max([1.0, *(case.ratio[2] for case in shown), *(case.goal or 0 for case in shown)])
-    left, width, step = 330, 380, 44
-    height = step * len(shown) + 40
+    left, width, step, most = 400, 380, 34, 2.0
+    height = step * len(shown) + 60
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 70} {height}" font-family="sans-serif" '
-        'font-size="13" role="img" aria-label="Measured ratios beside their goals">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 160} {height}" font-family="sans-serif" '
+        'font-size="13" role="img" aria-label="How much of its goal each figure reaches">',
         "<style>text{fill:#555}@media(prefers-color-scheme:dark){text{fill:#bbb}}</style>",
     ]
+
+    def place(case: Case, value: float) -> float:
+        return left + min(case.reached(value), most) / most * width
+
     for number, case in enumerate(shown):
-        middle, low, high = (left + value / most * width for value in case.ratio)
-        goal = left + (case.goal or 0) / most * width
+        ends = [place(case, value) for value in case.value]
+        middle, low, high = ends[0], min(ends), max(ends)
         y = 20 + number * step
+        colour = "#2f855a" if case.reached(case.value[0]) >= 1 else "#3b82c4"
         parts += [
-            f'<text x="{left - 10}" y="{y + 16}" text-anchor="end">{case.row} · {case.name}</text>',
-            f'<rect x="{left}" y="{y}" width="{middle - left:.1f}" height="22" fill="#3b82c4" rx="2"/>',
-            f'<path d="M{low:.1f} {y + 11}H{high:.1f}M{low:.1f} {y + 7}v8M{high:.1f} {y + 7}v8" stroke="#7d8ba0"/>',
-            f'<path d="M{goal:.1f} {y - 4}v30" stroke="#d97706" stroke-width="2.5"/>',
-            f'<text x="{max(middle, high, goal) + 8:.1f}" y="{y + 16}">{case.ratio[0]:.2f}</text>',
+            f'<text x="{left - 10}" y="{y + 15}" text-anchor="end">{case.row} · {escape(case.name)}</text>',
+            f'<rect x="{left}" y="{y}" width="{middle - left:.1f}" height="20" fill="{colour}" rx="2"/>',
+            f'<path d="M{low:.1f} {y + 10}H{high:.1f}M{low:.1f} {y + 6}v8M{high:.1f} {y + 6}v8" stroke="#7d8ba0"/>',
+            f'<text x="{max(high, left + width / most) + 8:.1f}" y="{y + 15}">'
+            f"{_number(case.value[0])} ({_bound(case, case.goal)})</text>",
         ]
-    parts.append(
-        f'<text x="{left}" y="{height - 6}">bar: ratio to the floor, with its spread · orange: goal</text></svg>'
-    )
-    return "\n".join(parts) + "\n"
+    bottom = 20 + step * len(shown)
+    at = left + width / most
+    parts.append(f'<path d="M{at:.1f} 10V{bottom}" stroke="#d97706" stroke-width="2.5"/>')
+    parts.append(f'<text x="{left}" y="{height - 16}">bar: how much of the goal is reached · orange: the goal</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
