@@ -1,18 +1,23 @@
 /**
  * How people can be reached.
  *
- * Presences        want (have a person's fetched), of(person), set (one's own)
+ * Presences        want (have a person's fetched), of(person), textOf(person), set (one's own)
  */
 import type { Api } from '../api/routes';
-import type { Id, Presence } from '../api/types';
+import type { Id, NewPresence, Presence } from '../api/types';
 import type { Replica } from './replica.svelte';
 
 const AT_ONCE = 50;
 /** Those who are drawn in the same moment are asked for together. */
 const GATHER_MS = 50;
 
+interface Known {
+  status: Presence;
+  text: string | null;
+}
+
 export class Presences {
-  private known = $state.raw<ReadonlyMap<Id, Presence>>(new Map());
+  private known = $state.raw<ReadonlyMap<Id, Known>>(new Map());
   private readonly asked = new Set<Id>();
   private wanted: Id[] = [];
   private gathering: ReturnType<typeof setTimeout> | null = null;
@@ -27,7 +32,12 @@ export class Presences {
   }
 
   of(userId: Id): Presence | null {
-    return this.known.get(userId) ?? null;
+    return this.known.get(userId)?.status ?? null;
+  }
+
+  /** What they say with it. */
+  textOf(userId: Id): string | null {
+    return this.known.get(userId)?.text || null;
   }
 
   want(userId: Id): void {
@@ -37,8 +47,8 @@ export class Presences {
     this.gathering ??= setTimeout(() => void this.fetch(), GATHER_MS);
   }
 
-  async set(status: Presence): Promise<void> {
-    this.put([await this.api.setPresence({ status })]);
+  async set(presence: NewPresence): Promise<void> {
+    this.put([await this.api.setPresence(presence)]);
   }
 
   /** The stream was away: what was said meanwhile is lost, for these are not kept. */
@@ -70,9 +80,9 @@ export class Presences {
     }
   }
 
-  private put(found: readonly { user_id: Id; status: Presence }[]): void {
+  private put(found: readonly ({ user_id: Id } & Known)[]): void {
     const known = new Map(this.known);
-    for (const one of found) known.set(one.user_id, one.status);
+    for (const one of found) known.set(one.user_id, { status: one.status, text: one.text });
     this.known = known;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pathOf, placeOf, type Place } from '../../src/state/routes';
+import { NO_TERMS, pathOf, placeOf, type Place } from '../../src/state/routes';
 
 const at = (path: string): Place => placeOf(new URL(path, 'http://page.invalid'));
 
@@ -11,8 +11,25 @@ describe('addresses', () => {
     { at: 'signup' },
     { at: 'invite', code: 'aB-_9' },
     { at: 'invite', code: 'ä/?#' },
-    { at: 'chat', chatId: 12, messageId: null },
-    { at: 'chat', chatId: 12, messageId: 34 },
+    { at: 'chat', chatId: 12, messageId: null, details: null },
+    { at: 'chat', chatId: 12, messageId: 34, details: null },
+    { at: 'chat', chatId: 12, messageId: 34, details: 'files' },
+    { at: 'search', terms: NO_TERMS },
+    {
+      at: 'search',
+      terms: {
+        q: 'a & b? "c"',
+        chatId: 3,
+        senderId: 4,
+        after: '2026-01-02',
+        before: '2026-02-03',
+        hasFile: true,
+        mentionsMe: true,
+      },
+    },
+    { at: 'settings', page: null, workspaceId: null },
+    { at: 'settings', page: 'profile', workspaceId: null },
+    { at: 'settings', page: 'invites', workspaceId: 7 },
   ];
 
   it.each(places)('lead back to their place: %o', (place) => {
@@ -27,13 +44,24 @@ describe('addresses', () => {
     '/chats/1/2',
     '/elsewhere',
     '/signin/x',
+    '/search/x',
+    '/settings/profile/x',
     '/chats/99999999999999999',
   ])('%s is nowhere', (path) => {
     expect(at(path)).toEqual({ at: 'nowhere' });
   });
 
   it('a message that is no number is left out', () => {
-    expect(at('/chats/1?message=x')).toEqual({ at: 'chat', chatId: 1, messageId: null });
+    expect(at('/chats/1?message=x')).toEqual({ at: 'chat', chatId: 1, messageId: null, details: null });
+  });
+
+  it('filters that mean nothing are left out', () => {
+    const path = '/search?q=x&chat_id=-1&sender_id=me&after=yesterday&before=2026-99-99&has=soul&mentions=you';
+    expect(at(path)).toEqual({ at: 'search', terms: { ...NO_TERMS, q: 'x' } });
+  });
+
+  it('details that do not exist are closed', () => {
+    expect(at('/chats/1?details=secrets')).toMatchObject({ details: null });
   });
 
   it('a broken escape does not break the page', () => {

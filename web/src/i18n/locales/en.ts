@@ -9,6 +9,7 @@ export default {
   'app.notFound': 'There is nothing at this address.',
   'app.notFound.hint': 'The link may be old, or not meant for you.',
   'app.home': 'Go to your chats',
+  'app.partMissing': 'This part of the page could not be loaded.',
   'app.skip': 'Skip to messages',
 
   'auth.tagline': 'Team chat that a group can own.',

@@ -11,6 +11,7 @@ const zh: Catalogue = {
   'app.notFound': '这个地址下没有内容。',
   'app.notFound.hint': '链接可能已失效，或者您无权查看。',
   'app.home': '返回聊天',
+  'app.partMissing': '页面的这一部分无法加载。',
   'app.skip': '跳到消息',
 
   'auth.tagline': '属于团队自己的聊天工具。',
