@@ -19,10 +19,11 @@ ALLOWED: dict[str, set[str]] = {
     "bus": _STORED,
     "files": _STORED,
     "actions": _STORED | {"bus", "files"},
-    "search": _CARRIED,
+    "consumers": _STORED,
+    "search": _CARRIED | {"consumers"},
     "notify": _CARRIED - {"files"},
     "server": _CARRIED | {"search"},
-    "cli": _CARRIED | {"search", "notify", "server"},
+    "cli": _CARRIED | {"consumers", "search", "notify", "server"},
     "__main__": {"cli"},
     "": set(),
 }

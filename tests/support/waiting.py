@@ -1,8 +1,13 @@
-"""wait_until(…): tests wait for what they expect, never for a time."""
+"""Tests wait for what they expect, never for a time.
+
+wait_until(…)    in a thread
+eventually(…)    in a coroutine
+run_apart(…)     a coroutine, from anywhere
+"""
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -18,6 +23,15 @@ def wait_until(condition: Callable[[], T | None], what: str, patience_s: float =
     while not (value := condition()):
         assert time.monotonic() < deadline, f"waited {patience_s:.0f} s in vain: {what}"
         time.sleep(POLL_S)
+    return value
+
+
+async def eventually(condition: Callable[[], Awaitable[T | None]], what: str, patience_s: float = PATIENCE_S) -> T:
+    """The first true value that `condition` gives. AssertionError, with `what`, if it does not come."""
+    deadline = time.monotonic() + patience_s
+    while not (value := await condition()):
+        assert time.monotonic() < deadline, f"waited {patience_s:.0f} s in vain: {what}"
+        await asyncio.sleep(POLL_S)
     return value
 
 

@@ -53,6 +53,12 @@ class Seen(msgspec.Struct, frozen=True):
         top = max(self.highest, highest)
         return Seen(top, tuple(sorted(xid for xid in snapshot.in_progress if xid <= top)))
 
+    def through(self, snapshot: Snapshot, xid: int) -> "Seen":
+        """What has been read once everything new that `snapshot` shows up to `xid`, and nothing above, has."""
+        if xid >= self.highest:
+            return self.after(snapshot, xid)
+        return Seen(self.highest, tuple(each for each in self.pending if each > xid or each in snapshot.in_progress))
+
 
 class Log(msgspec.Struct, frozen=True):
     """Where the log stands. Cursors below `floor` reach back to events that were pruned."""
@@ -103,53 +109,53 @@ class Span(NamedTuple):
 
 SWEEP_LIMIT = 1_000
 
-_EVENT = "stream, pos, xid, type, chat_id, at, message_id, payload"
-_COLUMNS = (
+LOGGED = "stream, pos, xid, type, chat_id, at, message_id, payload"
+EVENT_COLUMNS = (
     "e.stream AS event_stream, e.pos AS event_pos, e.xid AS event_xid, e.type AS event_type, "
     f"e.chat_id AS event_chat_id, e.at AS event_at, e.payload AS event_payload, {messages.COLUMNS}"
 )
 # LIMIT keeps the planner from turning the look-up of a few messages into a join over all of them.
-_MESSAGE = "LEFT JOIN LATERAL (SELECT * FROM messages WHERE id = e.message_id LIMIT 1) m ON true"
+WITH_MESSAGE = "LEFT JOIN LATERAL (SELECT * FROM messages WHERE id = e.message_id LIMIT 1) m ON true"
 # Within a transaction a newcomer's own streams come first: a client knows a chat before it hears from it.
 _ORDER = "ORDER BY e.xid, e.stream DESC, e.pos"
-_LOG = """
+LOG = """
     SELECT d.epoch, d.log_floor, pg_current_snapshot() AS snapshot,
            coalesce((SELECT max(xid) FROM events), '0') AS highest
     FROM database_identity d
 """
 # Two index scans instead of one condition with OR: the first is a range, the second a handful of keys.
 _NEW = f"""
-    (SELECT {_EVENT} FROM events WHERE xid > $1 ORDER BY xid LIMIT {SWEEP_LIMIT + 1})
+    (SELECT {LOGGED} FROM events WHERE xid > $1 ORDER BY xid LIMIT {SWEEP_LIMIT + 1})
     UNION ALL
-    (SELECT {_EVENT} FROM events WHERE xid = ANY($2::xid8[]) ORDER BY xid LIMIT {SWEEP_LIMIT + 1})
+    (SELECT {LOGGED} FROM events WHERE xid = ANY($2::xid8[]) ORDER BY xid LIMIT {SWEEP_LIMIT + 1})
 """
 _NEW_WITHOUT_LIMIT = f"""
-    SELECT {_EVENT} FROM events WHERE xid > $1
+    SELECT {LOGGED} FROM events WHERE xid > $1
     UNION ALL
-    SELECT {_EVENT} FROM events WHERE xid = ANY($2::xid8[])
+    SELECT {LOGGED} FROM events WHERE xid = ANY($2::xid8[])
 """
 
 
 async def look(connection: Connection) -> Log:
     """Where the log stands in the transaction's snapshot."""
-    row = await connection.fetchrow(_LOG)
+    row = await connection.fetchrow(LOG)
     assert row is not None, "database_identity has no row: the database was not migrated"
-    return _log(row)
+    return log_from(row)
 
 
 async def new_events(connection: Connection, seen: Seen) -> News:
     """What committed since `seen`, in one statement, if it is SWEEP_LIMIT events or fewer."""
     rows = await connection.fetch(
         f"""
-        SELECT log.*, {_COLUMNS}
-        FROM ({_LOG}) log LEFT JOIN ({_NEW}) e ON true {_MESSAGE}
+        SELECT log.*, {EVENT_COLUMNS}
+        FROM ({LOG}) log LEFT JOIN ({_NEW}) e ON true {WITH_MESSAGE}
         {_ORDER}
         """,
         seen.highest,
         seen.pending,
     )
-    events = [_event(row) for row in rows if row["event_stream"] is not None]
-    return News(_log(rows[0]), events, len(events) <= SWEEP_LIMIT)
+    events = [event_from(row) for row in rows if row["event_stream"] is not None]
+    return News(log_from(rows[0]), events, len(events) <= SWEEP_LIMIT)
 
 
 async def first_new(connection: Connection, seen: Seen) -> dict[str, int]:
@@ -162,7 +168,7 @@ async def first_new(connection: Connection, seen: Seen) -> dict[str, int]:
 
 async def stream_new(connection: Connection, seen: Seen, chunk: int) -> AsyncGenerator[list[LoggedEvent]]:
     """What committed since `seen`, in xid order, `chunk` events at a time."""
-    query = f"SELECT {_COLUMNS} FROM ({_NEW_WITHOUT_LIMIT}) e {_MESSAGE} {_ORDER}"
+    query = f"SELECT {EVENT_COLUMNS} FROM ({_NEW_WITHOUT_LIMIT}) e {WITH_MESSAGE} {_ORDER}"
     async for events in _in_chunks(connection, chunk, query, seen.highest, seen.pending):
         yield events
 
@@ -224,12 +230,12 @@ async def stream_spans(
 ) -> AsyncGenerator[list[LoggedEvent]]:
     """The events of the spans, in xid order, `chunk` at a time."""
     query = f"""
-        SELECT {_COLUMNS}
+        SELECT {EVENT_COLUMNS}
         FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS wanted (stream, after, last)
         CROSS JOIN LATERAL (
-            SELECT {_EVENT} FROM events
+            SELECT {LOGGED} FROM events
             WHERE events.stream = wanted.stream AND events.pos > wanted.after AND events.pos <= wanted.last) e
-        {_MESSAGE} {_ORDER}
+        {WITH_MESSAGE} {_ORDER}
     """
     after, last = [span.after for span in wanted.values()], [span.last for span in wanted.values()]
     async for events in _in_chunks(connection, chunk, query, list(wanted), after, last):
@@ -271,18 +277,20 @@ async def _in_chunks(
 ) -> AsyncGenerator[list[LoggedEvent]]:
     cursor = await connection.cursor(query, *args)
     while rows := await cursor.fetch(chunk):
-        yield [_event(row) for row in rows]
+        yield [event_from(row) for row in rows]
         if len(rows) < chunk:
             return
 
 
-def _log(row: Row) -> Log:
+def log_from(row: Row) -> Log:
+    """The log of a row that has the columns of LOG."""
     # Events below the floor are gone, but were read by whoever holds a cursor above it.
     highest = max(row["highest"], row["log_floor"] - 1)
     return Log(row["epoch"], row["log_floor"], Snapshot(*row["snapshot"]), highest)
 
 
-def _event(row: Row) -> LoggedEvent:
+def event_from(row: Row) -> LoggedEvent:
+    """The event of a row that has EVENT_COLUMNS."""
     return LoggedEvent(
         row["event_stream"],
         row["event_pos"],
