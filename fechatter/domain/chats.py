@@ -55,6 +55,7 @@ class ChatMember(msgspec.Struct, frozen=True, kw_only=True):
     role: ChatRole
     created_at: datetime
     fullname: str
+    username: str
     avatar: str | None
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.clients.shapes import Chat, ChatType, Membership, Message
 from tests.flow.conftest import Crowd
 
@@ -115,6 +117,36 @@ async def test_history_is_paged_both_ways_by_its_links(crowd: Crowd) -> None:
     assert {message.id for message in around} >= {posted[9].id, posted[10].id, posted[11].id}
     newest = await ada.ask("GET", f"/api/chats/{chat.id}/messages?limit=5&after_id={posted[-1].id}")
     assert (newest.list_of(Message), newest.next_page()) == ([], None)
+
+
+async def test_history_is_found_by_the_moment_it_was_said(crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    chat = await ada.create_chat("PrivateChannel")
+    assert await ada.history(chat, "?at=2020-01-01T00:00:00Z") == []
+    posted = [await ada.post(chat, f"message {n}") for n in range(30)]
+
+    async def at(moment: str) -> list[Message]:
+        return await ada.history(chat, f"?limit=5&at={moment}")
+
+    for message in posted:
+        assert message.id in {one.id for one in await at(f"{message.created_at:%Y-%m-%dT%H:%M:%S.%fZ}")}
+    assert posted[0] in await at("1999-12-31T23:59:59%2B08:00")
+    assert posted[-1] in await at("2999-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-01-05T00:00:00", "", "0000-00-00T00:00:00Z", "9" * 400])
+async def test_a_moment_that_is_none_is_refused(crowd: Crowd, at: str) -> None:
+    ada = await crowd.sign_up()
+    chat = await ada.create_chat("PrivateChannel")
+    (await ada.ask("GET", f"/api/chats/{chat.id}/messages?at={at}")).problem(400, "invalid_request")
+
+
+async def test_a_moment_tells_an_outsider_nothing(crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    (bob,) = await crowd.colleagues(ada, "Bob")
+    chat = await ada.create_chat("PrivateChannel")
+    await ada.post(chat, "hidden")
+    (await bob.ask("GET", f"/api/chats/{chat.id}/messages?at=2020-01-01T00:00:00Z")).problem(404, "not_found")
 
 
 async def test_the_chat_list_counts_what_is_unread_and_shows_the_last_word(crowd: Crowd) -> None:

@@ -117,6 +117,7 @@ EXAMPLES: dict[str, Any] = {
         "role": "member",
         "created_at": _AT,
         "fullname": "Grace Hopper",
+        "username": "grace.hopper",
         "avatar": None,
     },
     "ReadPosition": {"user_id": 8, "last_read_seq": 42, "read_at": _AT},

@@ -1,7 +1,11 @@
 """/api/chats/{id}/messages: post, read the history, edit, delete."""
 
+from datetime import datetime
+from typing import Annotated
+
 import msgspec
 from litestar import Response, delete, get, post, put
+from litestar.params import Parameter
 
 from fechatter.actions.messages.delete_message import delete_message
 from fechatter.actions.messages.edit_message import edit_message
@@ -15,6 +19,8 @@ from fechatter.server.lists import PAGE, Id, Limit, OptionalId, next_link
 from fechatter.store.messages import messages
 from fechatter.store.messages.messages import Page
 from fechatter.store.people import sessions
+
+Moment = Annotated[datetime | None, Parameter(description="RFC 3339 with a time zone.")]
 
 
 class NewText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,10 +56,17 @@ async def list_messages(
     before_id: OptionalId = None,
     after_id: OptionalId = None,
     around_id: OptionalId = None,
+    at: Moment = None,
 ) -> Response[list[Message]]:
-    """Newest first; with `after_id` oldest first. At most one of `before_id`, `after_id` and `around_id`."""
-    anchor = _anchor(limit, before_id, after_id, around_id)
+    """Newest first; with `after_id` oldest first. At most one of `before_id`, `after_id`, `around_id` and `at`.
+
+    `at` gives the messages around the first one from that moment on, or the newest ones if all are older.
+    """
+    _check_place(before_id, after_id, around_id, at)
     async with context.db.connection() as connection:
+        if at is not None:
+            around_id = await messages.first_at(connection, claimed, chat_id, at)
+        anchor = _anchor(limit, before_id, after_id, around_id)
         page = await messages.page(connection, claimed, chat_id, anchor.id, anchor.low, anchor.high)
         if page is None:
             raise NotFound if await sessions.is_live(connection, claimed) else Unauthenticated
@@ -75,9 +88,14 @@ async def remove(context: Context, caller: Caller, chat_id: Id, message_id: Id) 
     await delete_message(context.db, caller, chat_id, message_id)
 
 
+def _check_place(before_id: int | None, after_id: int | None, around_id: int | None, at: datetime | None) -> None:
+    if sum(given is not None for given in (before_id, after_id, around_id, at)) > 1:
+        raise InvalidRequest("Give only one of before_id, after_id, around_id and at.")
+    if at is not None and at.tzinfo is None:
+        raise InvalidRequest("Give `at` with a time zone, e.g. 2026-01-05T00:00:00Z.")
+
+
 def _anchor(limit: int, before_id: int | None, after_id: int | None, around_id: int | None) -> Anchor:
-    if sum(given is not None for given in (before_id, after_id, around_id)) > 1:
-        raise InvalidRequest("Give only one of before_id, after_id and around_id.")
     if before_id is not None:
         return Anchor(before_id, -limit, -1)
     if after_id is not None:
@@ -90,7 +108,7 @@ def _anchor(limit: int, before_id: int | None, after_id: int | None, around_id: 
 def _older(request: ApiRequest, page: Page) -> dict[str, str]:
     if not (page.has_older and page.messages):
         return {}
-    return {"Link": next_link(request, before_id=page.messages[-1].id, around_id=None)}
+    return {"Link": next_link(request, before_id=page.messages[-1].id, around_id=None, at=None)}
 
 
 def _newer(request: ApiRequest, page: Page) -> dict[str, str]:

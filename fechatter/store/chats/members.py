@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from fechatter.domain.chats import ChatMember, ChatRole
 from fechatter.store.database import Connection, struct_from
 
-_MEMBER = "cm.chat_id, cm.user_id, cm.role, cm.created_at, u.fullname, u.avatar"
+_MEMBER = "cm.chat_id, cm.user_id, cm.role, cm.created_at, u.fullname, u.username, u.avatar"
 _BY_ROLE = "array_position(ARRAY['owner', 'admin', 'member'], cm.role), cm.created_at, cm.user_id"
 
 

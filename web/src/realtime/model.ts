@@ -11,7 +11,7 @@ import type { ServerEvent } from './events';
 export interface Person {
   id: Id;
   fullname: string;
-  username: string | null;
+  username: string;
   avatar: string | null;
 }
 

@@ -97,6 +97,7 @@ function applyMember(model: Model, event: MemberEvent): Outcome {
   const entry: ChatMember = {
     created_at: before?.created_at ?? event.at,
     fullname: before?.fullname ?? person?.fullname ?? '',
+    username: before?.username ?? person?.username ?? '',
     avatar: before?.avatar ?? person?.avatar ?? null,
     ...event.payload,
   };

@@ -79,9 +79,9 @@ export class People {
   }
 }
 
-const personOf = ({ user_id, fullname, avatar }: ChatMember): Person => ({
+const personOf = ({ user_id, fullname, username, avatar }: ChatMember): Person => ({
   id: user_id,
   fullname,
-  username: null,
+  username,
   avatar,
 });

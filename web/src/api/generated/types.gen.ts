@@ -216,6 +216,7 @@ export type ChatMember = {
     role: ChatRole;
     created_at: string;
     fullname: string;
+    username: string;
     avatar: string | null;
 };
 
@@ -1558,6 +1559,10 @@ export type ListMessagesData = {
         before_id?: number;
         after_id?: number;
         around_id?: number;
+        /**
+         * RFC 3339 with a time zone.
+         */
+        at?: string;
     };
     url: '/api/chats/{chat_id}/messages';
 };
@@ -1837,7 +1842,7 @@ export type ListReceiptsData = {
     };
     query?: {
         /**
-         * How many at most.
+         * How many at most; left out: all.
          */
         limit?: number;
         /**

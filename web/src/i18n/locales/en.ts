@@ -153,6 +153,9 @@ export default {
   'message.copyLink': 'Copy link to message',
   'message.linkCopied': 'Link copied',
 
+  'markdown.done': 'Done',
+  'markdown.open': 'To do',
+
   'files.attach': 'Attach files',
   'files.attached': 'Attached files',
   'files.sending': '{name} is on its way',

@@ -155,6 +155,9 @@ const zh: Catalogue = {
   'message.copyLink': '复制消息链接',
   'message.linkCopied': '链接已复制',
 
+  'markdown.done': '已完成',
+  'markdown.open': '待办',
+
   'files.attach': '添加附件',
   'files.attached': '附件',
   'files.sending': '正在上传{name}',
