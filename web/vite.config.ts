@@ -8,5 +8,5 @@ export default defineConfig({
   plugins: [svelte(), sizes()],
   build: { target: 'es2022', assetsInlineLimit: 0, reportCompressedSize: false, modulePreload: { polyfill: false } },
   server: { host: '127.0.0.1', proxy: { '/api': server } },
-  test: { include: ['tests/**/*.test.ts'], environment: 'node', restoreMocks: true },
+  test: { include: ['tests/**/*.test.ts'], environment: 'node', restoreMocks: true, testTimeout: 60_000 },
 });
