@@ -1,8 +1,8 @@
 """Row 7: 10,000 clients come back at once and resume, against a C loop that accepts 10,000 and writes the same bytes.
 
 Each comes with the same cursor and has missed five messages. The time runs from the first connect until the last one
-has its last message. K looks nothing up (native/accept_floor.c). What the database was asked meanwhile is in the notes: by
-design one replay serves thousands.
+has its last message. K looks nothing up (native/accept_floor.c). The notes say how many transactions the database saw
+meanwhile, of all services: by design one replay serves thousands.
 """
 
 from collections.abc import Iterator
