@@ -11,6 +11,7 @@ import itertools
 from fechatter.domain.errors import Unavailable
 from fechatter.notify import frames
 from fechatter.notify.close_codes import CloseCode
+from fechatter.notify.fanout import Crowd, Fanout
 from fechatter.notify.http import HttpConnection
 from fechatter.notify.metrics import Metrics
 from fechatter.notify.session import Phase
@@ -28,20 +29,24 @@ TICK_S = 1.0
 class Caretaker:
     """Looks after the streams and connections of one process.
 
+    streams    how many are open, or on their way in
+    idle       connections that are no streams
     _buckets   streams by the tick in which their heartbeat is due; each tick serves one bucket
     _opening   requests for streams that were not answered yet, and when they came
     _lagging   readers with a full buffer, and since when
     _leaving   ended streams that still flush, and when they are cut
     """
 
-    def __init__(self, heartbeat_s: float, metrics: Metrics) -> None:
+    def __init__(self, heartbeat_s: float, metrics: Metrics, fanout: Fanout) -> None:
         self.streams = 0
         self.idle: set[HttpConnection] = set()
         self._metrics = metrics
+        self._fanout = fanout
         count = max(1, round(heartbeat_s / TICK_S))
         self._tick_s = heartbeat_s / count
-        self._buckets: list[dict[Stream, None]] = [{} for _ in range(count)]
+        self._buckets = [Crowd() for _ in range(count)]
         self._next_bucket = itertools.cycle(range(count))
+        self._next_part = itertools.cycle(range(count))
         self._opening: dict[Stream, float] = {}
         self._lagging: dict[Stream, float] = {}
         self._leaving: dict[Stream, float] = {}
@@ -49,7 +54,11 @@ class Caretaker:
 
     def all(self) -> list[Stream]:
         """Every stream that was not ended."""
-        return [stream for bucket in self._buckets for stream in bucket]
+        return [stream for bucket in self._buckets for stream in _streams_of(bucket)]
+
+    def some(self) -> list[Stream]:
+        """Another part of them at each call; all within one time of heartbeats."""
+        return _streams_of(self._buckets[next(self._next_part)])
 
     async def all_gone(self) -> None:
         """Wait until every stream is closed."""
@@ -60,13 +69,15 @@ class Caretaker:
     def adopt(self, stream: Stream) -> None:
         """A stream asks to be opened."""
         stream.bucket = next(self._next_bucket)
-        self._buckets[stream.bucket][stream] = None
+        self._buckets[stream.bucket].seats_of(stream).seat(stream)
         self._opening[stream] = _now()
         self.streams += 1
 
     def forget(self, stream: Stream) -> None:
         """The stream was ended or is gone. Does nothing the second time."""
-        if self._buckets[stream.bucket].pop(stream, stream) is None:
+        seats = self._buckets[stream.bucket].seats_of(stream)
+        if stream in seats:
+            seats.leave(stream)
             self.streams -= 1
         self._opening.pop(stream, None)
         self._lagging.pop(stream, None)
@@ -101,10 +112,11 @@ class Caretaker:
             self._tend(_now())
             due = max(due, _now() - self._tick_s)
 
-    def _beat(self, bucket: dict[Stream, None]) -> None:
-        sse, ws = frames.SSE_HEARTBEAT, frames.heartbeat()
-        for stream in list(bucket):
-            stream.heartbeat(ws if stream.speaks_ws else sse)
+    def _beat(self, bucket: Crowd) -> None:
+        if bucket.sse:
+            self._fanout.offer(bucket.sse.fds, frames.SSE_HEARTBEAT)
+        if bucket.ws:
+            self._fanout.offer(bucket.ws.fds, frames.heartbeat())
 
     def _tend(self, now: float) -> None:
         for connection in [each for each in self.idle if each.deadline < now]:
@@ -122,6 +134,10 @@ class Caretaker:
         for stream, deadline in list(self._leaving.items()):
             if now >= deadline:
                 stream.abort()
+
+
+def _streams_of(bucket: Crowd) -> list[Stream]:
+    return [receiver for receiver in bucket if isinstance(receiver, Stream)]
 
 
 def _now() -> float:

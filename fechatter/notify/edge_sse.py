@@ -20,12 +20,14 @@ class SseStream(Stream):
     def __init__(self, transport: asyncio.Transport, house: House, session: Session, request: Request) -> None:
         super().__init__(transport, house, session, request.address)
         self._request: Request | None = request
+        self._mark(clear=self._clear)
 
     def greet(self, frames: Sequence[Frame]) -> None:
         data = b"".join([frame.sse for frame in frames])
         if self._request is not None:
             data = stream_head(self._request) + data
             self._request = None
+            self._mark(clear=self._clear)
         self.send(data)
 
     def refuse(self) -> None:

@@ -106,6 +106,7 @@ class WsStream(Stream):
         self._inbox = door.inbox
         self._verify = house.verify
         self._resumes: tuple[float, int] = (0.0, 0)
+        self._mark(clear=self._clear)
 
     @property
     def opened(self) -> bool:
@@ -155,5 +156,6 @@ class WsStream(Stream):
     def _close(self, code: CloseCode) -> None:
         """The client answers the close frame and closes; if it does not, the service cuts the connection."""
         self.send(close_frame(code))
-        self._closing, self._clear = True, False
+        self._closing = True
+        self._mark(clear=False)
         self._house.ended(self, code)

@@ -14,7 +14,6 @@ from fechatter.domain.errors import Unavailable
 from fechatter.domain.events import stream_of_chat, stream_of_user
 from fechatter.notify import frames
 from fechatter.notify.hub import Hub
-from fechatter.notify.session import Phase
 from fechatter.store.database import Database
 from fechatter.store.log import replay
 
@@ -90,10 +89,11 @@ class Ephemera:
         self._send(news, [stream for stream in streams if not self._hub.is_crowded(stream, CROWD)], None)
 
     def _send(self, news: _News, streams: list[str], stream: str | None) -> None:
-        receivers = self._hub.audience(streams, without=news.except_user)
-        if not receivers:
+        sse, ws = self._hub.sockets(streams, without=news.except_user)
+        if not (sse or ws):
             return
         frame = frames.ephemeral(news.type, stream, bytes(news.payload))
-        for receiver in receivers:
-            if receiver.session.phase is Phase.LIVE and not receiver.congested:
-                receiver.send(frame.ws if receiver.speaks_ws else frame.sse)
+        if sse:
+            self._hub.fanout.offer(sse, frame.sse)
+        if ws:
+            self._hub.fanout.offer(ws, frame.ws)

@@ -5,28 +5,26 @@ Hub.deliver  send events in order; membership changes among them take effect whe
 Hub.detach   it hears nothing more
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
 from fechatter.domain.events import EventType, stream_of_chat, stream_of_workspace
-from fechatter.notify.frames import Frame, Parcel
+from fechatter.notify.fanout import Crowd, Fanout
+from fechatter.notify.frames import Frame
+from fechatter.notify.packing import Pack
 from fechatter.notify.receiver import Receiver
 from fechatter.store.log.replay import LoggedEvent
 
-PACK_BYTES = 64 * 1024
-"""The most that one write carries to one receiver, unless a single event is larger."""
 
+class Audience(Crowd):
+    """Who hears a stream."""
 
-class Audience:
-    """Who hears a stream, by the kind of frame they get."""
-
-    __slots__ = ("sse", "stream", "ws")
+    __slots__ = ("stream",)
 
     def __init__(self, stream: str) -> None:
+        super().__init__()
         self.stream = stream
-        self.sse: dict[Receiver, None] = {}
-        self.ws: dict[Receiver, None] = {}
 
 
 class Person:
@@ -49,9 +47,11 @@ class Hub:
     stale   users whose streams must be read from the database again, since an event said that they changed
     sent         the last position of each stream that was sent since the sequencer's last complete look
     deliveries   how many events have been handed to connections
+    fanout       what they are sent through
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fanout: Fanout | None = None) -> None:
+        self.fanout = fanout or Fanout()
         self.stale: set[int] = set()
         self.sent: dict[str, int] = {}
         self.deliveries = 0
@@ -76,19 +76,20 @@ class Hub:
         person = self._people.get(user_id)
         return [] if person is None else list(person.receivers)
 
-    def audience(self, streams: Iterable[str], *, without: int | None = None) -> list[Receiver]:
-        """The connections that hear any of `streams`, each once, but for those of one user."""
-        found: dict[Receiver, None] = {}
-        for stream in streams:
-            if (audience := self._audiences.get(stream)) is not None:
-                found |= audience.sse
-                found |= audience.ws
-        return [receiver for receiver in found if receiver.session.caller.user_id != without]
+    def sockets(self, streams: Collection[str], *, without: int | None = None) -> tuple[Collection[int], ...]:
+        """Of the connections that hear any of `streams`, each once, SSE and WebSocket; but for those of one user."""
+        heard = [self._audiences[stream] for stream in streams if stream in self._audiences]
+        person = None if without is None else self._people.get(without)
+        if len(heard) == 1 and person is None:
+            return heard[0].sse.fds, heard[0].ws.fds
+        left_out = {receiver.fd for receiver in person.receivers} if person else set[int]()
+        sse = {fd for audience in heard for fd in audience.sse.fds} - left_out
+        return sse, {fd for audience in heard for fd in audience.ws.fds} - left_out
 
     def is_crowded(self, stream: str, most: int) -> bool:
         """Whether more than `most` connections hear `stream` here."""
         audience = self._audiences.get(stream)
-        return audience is not None and len(audience.sse) + len(audience.ws) > most
+        return audience is not None and len(audience) > most
 
     def streams_of(self, user_id: int) -> list[str] | None:
         """What the user hears; None if none of their connections is attached here."""
@@ -101,10 +102,11 @@ class Hub:
         person = self._people.get(user_id)
         if person is None:
             person = self._people[user_id] = Person()
+        self.fanout.add(receiver)
         person.receivers.add(receiver)
         self.set_streams(user_id, streams)
         for audience in person.audiences:
-            _seats(audience, receiver)[receiver] = None
+            audience.seats_of(receiver).seat(receiver)
 
     def detach(self, receiver: Receiver) -> None:
         """`receiver` hears nothing more. Does nothing if it is not attached."""
@@ -142,7 +144,7 @@ class Hub:
             audience = self._audiences[stream] = Audience(stream)
         person.audiences.add(audience)
         for receiver in person.receivers:
-            _seats(audience, receiver)[receiver] = None
+            audience.seats_of(receiver).seat(receiver)
 
     def unsubscribe(self, user_id: int, stream: str) -> None:
         """The user's connections hear `stream` no more, beginning with the next event."""
@@ -173,28 +175,29 @@ class Hub:
             return
         frame = Frame.of(event, cursor)
         if audience.sse:
-            data = frame.sse
-            for receiver in list(audience.sse):
-                receiver.send(data)
+            self.fanout.write(audience.sse.fds, frame.sse)
         if audience.ws:
-            data = frame.ws
-            for receiver in list(audience.ws):
-                receiver.send(data)
-        self.deliveries += len(audience.sse) + len(audience.ws)
+            self.fanout.write(audience.ws.fds, frame.ws)
+        self.deliveries += len(audience)
 
     def _deliver_together(self, batch: Sequence[tuple[LoggedEvent, str]]) -> None:
-        packing = Packing()
+        pack = Pack(self.fanout)
         for event, cursor in batch:
+            if self._moves_somebody(event):
+                pack.send()  # to those who hear the streams before it
             audience = self._audience_for(event)
             if audience is not None and event.payload is not None:
                 frame = Frame.of(event, cursor)
-                if not packing.has_room_for(frame):
-                    packing.send()
-                packing.add(frame, audience.sse)
-                packing.add(frame, audience.ws)
-                self.deliveries += len(audience.sse) + len(audience.ws)
+                if not pack.has_room_for(frame):
+                    pack.send()
+                pack.add(frame, audience)
+                self.deliveries += len(audience)
             self.sent[event.stream] = event.pos
-        packing.send()
+        pack.send()
+
+    def _moves_somebody(self, event: LoggedEvent) -> bool:
+        """Whether somebody may come into an audience or go, before or with this event."""
+        return event.type in _CHANGES or (event.xid != self._xid and bool(self._joining))
 
     def _audience_for(self, event: LoggedEvent) -> Audience | None:
         """Let the event change who hears what; return who hears it."""
@@ -230,8 +233,8 @@ class Hub:
                 pass
 
     def _leave(self, audience: Audience, receiver: Receiver) -> None:
-        _seats(audience, receiver).pop(receiver, None)
-        if not audience.sse and not audience.ws:
+        audience.seats_of(receiver).leave(receiver)
+        if not len(audience):
             self._audiences.pop(audience.stream, None)
 
 
@@ -252,37 +255,3 @@ _CHANGES = frozenset(
         EventType.WORKSPACE_MEMBER_UPDATED,
     }
 )
-
-
-class Packing:
-    """Frames on their way to receivers, so that each receiver gets all of its own in one write."""
-
-    def __init__(self) -> None:
-        self._root = Parcel()
-        self._touched: list[Receiver] = []
-        self._size = 0
-
-    def has_room_for(self, frame: Frame) -> bool:
-        """Whether a receiver of everything packed so far may get `frame` in the same write."""
-        return self._size == 0 or self._size + frame.size <= PACK_BYTES
-
-    def add(self, frame: Frame, receivers: Iterable[Receiver]) -> None:
-        self._size += frame.size
-        for receiver in receivers:
-            if receiver.parcel is None:
-                receiver.parcel = self._root
-                self._touched.append(receiver)
-            receiver.parcel = receiver.parcel.with_(frame)
-
-    def send(self) -> list[Receiver]:
-        """Write what is packed; return whom it went to."""
-        touched, self._touched, self._root, self._size = self._touched, [], Parcel(), 0
-        for receiver in touched:
-            parcel, receiver.parcel = receiver.parcel, None
-            if parcel is not None:
-                receiver.send(parcel.ws if receiver.speaks_ws else parcel.sse)
-        return touched
-
-
-def _seats(audience: Audience, receiver: Receiver) -> dict[Receiver, None]:
-    return audience.ws if receiver.speaks_ws else audience.sse

@@ -23,6 +23,7 @@ from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.edge_sse import SseStream
 from fechatter.notify.edge_ws import WsDoor, WsStream
 from fechatter.notify.ephemera import Ephemera
+from fechatter.notify.fanout import Fanout
 from fechatter.notify.gate import Gate
 from fechatter.notify.http import HttpConnection
 from fechatter.notify.hub import Hub
@@ -50,6 +51,7 @@ class Notifier:
     """One process of notify_server.
 
     draining   whether it has been told to stop
+    fanout     the sockets of its streams
     """
 
     def __init__(self, settings: Settings, database: Database, gate: Gate, bus: Bus) -> None:
@@ -61,11 +63,12 @@ class Notifier:
         self._database = database
         self._gate = gate
         self._bus = bus
-        self._hub = Hub()
+        self.fanout = Fanout()
+        self._hub = Hub(self.fanout)
         self._metrics = Metrics()
         self._sequencer = Sequencer(settings.server.db_url, self._hub)
         self._reception = Reception(database, self._sequencer.wake, REPLAY_LIMIT)
-        self._caretaker = Caretaker(self._heartbeat_s, self._metrics)
+        self._caretaker = Caretaker(self._heartbeat_s, self._metrics, self.fanout)
         self._ephemera = Ephemera(self._hub, database)
         self._opening: set[asyncio.Task[None]] = set()
         self._routes: dict[str, Callable[[Request, HttpConnection], bytes | None]] = {

@@ -10,12 +10,14 @@ from fechatter.notify.session import Had, Session
 class Receiver(Protocol):
     """One connection.
 
+    fd          its socket's descriptor, no other connection's until it is closed
     session     what it may get next
     parcel      what it gets in the write under way
     speaks_ws   which of a frame's two forms it takes
     congested   whether so much is buffered that nothing should be added until the client has read it
     """
 
+    fd: int
     session: Session
     parcel: Parcel | None
     speaks_ws: bool
@@ -25,6 +27,14 @@ class Receiver(Protocol):
 
     def send(self, data: bytes) -> None:
         """Hand over bytes at once; never waits, never raises."""
+        ...
+
+    def spill(self, data: bytes) -> None:
+        """Buffer what its socket did not take; fall behind if that is too much."""
+        ...
+
+    def offer(self, data: bytes) -> None:
+        """Hand over bytes that are worth sending only if little is buffered and the stream is open."""
         ...
 
     def greet(self, frames: Sequence[Frame]) -> None:

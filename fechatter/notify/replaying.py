@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from fechatter.domain.people import Caller
 from fechatter.notify.cursor import Cursor
 from fechatter.notify.frames import Frame
-from fechatter.notify.hub import Packing
 from fechatter.notify.ordering import Ordering, Placed
+from fechatter.notify.packing import Packing
 from fechatter.notify.receiver import Receiver
 from fechatter.store.database import Connection
 from fechatter.store.log import replay as store

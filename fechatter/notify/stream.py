@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 from fechatter.domain.errors import DomainError
 from fechatter.notify.close_codes import CloseCode
+from fechatter.notify.fanout import Fanout
 from fechatter.notify.frames import Frame, Parcel
 from fechatter.notify.session import Had, Phase, Session
 
@@ -25,7 +26,12 @@ _write = os.write
 
 
 class House(Protocol):
-    """The service, as a stream sees it."""
+    """The service, as a stream sees it.
+
+    fanout   what writes to its socket beside itself
+    """
+
+    fanout: Fanout
 
     def entered(self, stream: "Stream") -> None:
         """It wants to become live."""
@@ -55,11 +61,12 @@ class House(Protocol):
 class Stream(asyncio.Protocol, ABC):
     """One connection that events are pushed to.
 
+    fd        of its socket
     address   the client's, for the limits
     bucket    which heartbeat it belongs to; the service's business
     """
 
-    __slots__ = ("_clear", "_closing", "_fd", "_house", "_transport", "address", "bucket", "parcel", "session")
+    __slots__ = ("_clear", "_closing", "_house", "_transport", "address", "bucket", "fd", "parcel", "session")
     speaks_ws = False
 
     def __init__(self, transport: asyncio.Transport, house: House, session: Session, address: str) -> None:
@@ -73,16 +80,17 @@ class Stream(asyncio.Protocol, ABC):
             transport.get_write_buffer_size() == 0
         )  # nothing is buffered and it is not closing: bytes can go to the socket at once
         self._closing = False
-        self._fd = cast("socket.socket", transport.get_extra_info("socket")).fileno()
+        self.fd = cast("socket.socket", transport.get_extra_info("socket")).fileno()
         transport.set_write_buffer_limits(
             high=0
         )  # pause_writing once anything is buffered, resume_writing once all is sent
+        house.fanout.add(self)
 
     def send(self, data: bytes) -> None:
         """Write to the socket at once; what the kernel does not take is buffered, up to the limit."""
         if self._clear:
             try:
-                sent = _write(self._fd, data)
+                sent = _write(self.fd, data)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -90,10 +98,19 @@ class Stream(asyncio.Protocol, ABC):
             if sent == len(data):
                 return
             data = data[sent:]
+        self.spill(data)
+
+    def spill(self, data: bytes) -> None:
+        """Buffer what the kernel did not take; fall behind if that is too much."""
         if not (self._closing or self._transport.is_closing()):
             self._transport.write(data)
             if self.session.phase is Phase.LIVE and self._transport.get_write_buffer_size() > HIGH_WATER:
                 self.fall_behind(*self._house.place())
+
+    def offer(self, data: bytes) -> None:
+        """Send what is only worth it while little is buffered: heartbeats, typing, presence."""
+        if self.opened and not self.congested:
+            self.send(data)
 
     @property
     def congested(self) -> bool:
@@ -128,21 +145,16 @@ class Stream(asyncio.Protocol, ABC):
         """Close now, whatever is still buffered."""
         self._transport.abort()
 
-    def heartbeat(self, data: bytes) -> None:
-        """Show that the connection lives; not to one that does not read."""
-        if self.opened and not self.congested:
-            self.send(data)
-
     def fall_behind(self, since: int, had: Had) -> None:
         if self.session.phase in (Phase.LIVE, Phase.REPLAYING):
             self.session.lag(since, had)
             self._house.fell_behind(self)
 
     def pause_writing(self) -> None:
-        self._clear = False
+        self._mark(clear=False)
 
     def resume_writing(self) -> None:
-        self._clear = not self._closing
+        self._mark(clear=not self._closing)
         if self.session.phase is Phase.LAGGING:
             self.session.drained()
             self._house.entered(self)
@@ -153,10 +165,21 @@ class Stream(asyncio.Protocol, ABC):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.session.end(CloseCode.GOING_AWAY)
-        self._closing, self._clear = True, False
+        self._closing = True
+        self._mark(clear=False)
+        self._house.fanout.remove(self)
         self._house.left(self)
 
+    def _mark(self, *, clear: bool) -> None:
+        """Whether bytes may go to the socket at once: from here, and from the fan-out once the stream is open."""
+        self._clear = clear
+        if clear and self.opened:
+            self._house.fanout.blocked.discard(self.fd)
+        else:
+            self._house.fanout.blocked.add(self.fd)
+
     def _close(self, code: CloseCode) -> None:
-        self._closing, self._clear = True, False
+        self._closing = True
+        self._mark(clear=False)
         self._house.ended(self, code)
         self._transport.close()

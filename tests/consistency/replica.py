@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from fechatter.notify.fanout import Fanout
 from fechatter.notify.frames import Frame, Parcel
 from fechatter.notify.hub import Hub
 from fechatter.notify.session import Had, Session
@@ -143,7 +144,8 @@ class Replica:
 async def told(world: World, *people: Person) -> AsyncGenerator[None]:
     """What each of `people` knew before the block, and hears of it, is what a fresh load shows after it."""
     replicas = [await Replica.load(person) for person in people]
-    hub, ears = Hub(), [Ear(world, person) for person in people]
+    ears = [Ear(world, person, fd) for fd, person in enumerate(people)]
+    hub = Hub(Fanout(lambda fd, data: ears[fd].take(data)))
     async with world.db.connection() as connection:
         seen = (await replay.look(connection)).seen
         admitted = await replay.admit(connection, [ear.session.caller for ear in ears])
@@ -174,12 +176,21 @@ class Ear:
     speaks_ws = False
     congested = False
 
-    def __init__(self, world: World, person: Person) -> None:
+    def __init__(self, world: World, person: Person, fd: int) -> None:
+        self.fd = fd
         self.session = Session(world.as_(person), None, 15.0)
         self._data = b""
 
+    def take(self, data: bytes) -> int:
+        self._data += data
+        return len(data)
+
     def send(self, data: bytes) -> None:
         self._data += data
+
+    def spill(self, data: bytes) -> None: ...
+
+    def offer(self, data: bytes) -> None: ...
 
     def greet(self, frames: Sequence[Frame]) -> None: ...
 

@@ -9,18 +9,19 @@ from hypothesis import strategies as st
 
 from fechatter.domain.people import Caller
 from fechatter.notify import letting_in
+from fechatter.notify.fanout import Fanout
 from fechatter.notify.hub import Hub
 from fechatter.notify.reception import Reception
 from fechatter.notify.sequencer import Sequencer
 from fechatter.notify.session import Had, Phase, Session
 from fechatter.store.log import replay
-from tests.unit.notify.world import Client, FakeLog, Wire, World, fake_connection, fake_database
+from tests.unit.notify.world import Client, FakeLog, Wire, Wires, World, fake_connection, fake_database
 
 USERS, CHATS = (1, 2), (11, 12)
 
 Step = tuple[str, int, int]
 OFTEN = {"write": 3, "turn": 3, "begin": 2, "commit": 2, "post": 2, "catch_up": 2, "read": 2}
-ONCE = ("abort", "add", "remove", "connect", "resume", "stall")
+ONCE = ("abort", "add", "remove", "connect", "resume", "stall", "fill", "clog")
 WHAT = [*ONCE, *(what for what, weight in OFTEN.items() for _ in range(weight))]
 STEPS = st.lists(st.tuples(st.sampled_from(WHAT), st.integers(0, 3), st.integers(0, 3)), max_size=60)
 
@@ -34,7 +35,8 @@ class Play:
         for user in USERS:
             self.world.add(user, CHATS[0])
         self.log = FakeLog(self.world, limit)
-        self.hub = Hub()
+        self.wires = Wires()
+        self.hub = Hub(Fanout(self.wires.write))
         self.sequencer = Sequencer("", self.hub)
         self.reception = Reception(fake_database(), self.sequencer.wake, replay_limit=1_000)
         self.clients = [Client(USERS[number % len(USERS)]) for number in range(4)]
@@ -54,7 +56,7 @@ class Play:
             await self.sequencer.turn(fake_connection(), self.reception)
         elif what == "catch_up":
             await self.reception.catch_up(self.reception.next_group())
-        elif what in ("connect", "resume", "stall", "read"):
+        elif what in ("connect", "resume", "stall", "fill", "clog", "read"):
             getattr(self, what)(self.clients[one])
         else:
             self.change(what, one, two)
@@ -93,7 +95,8 @@ class Play:
             client.wire.session.phase = Phase.ENDED
             self.hub.detach(client.wire)
             self.reception.leave(client.wire)
-        wire = Wire(Session(Caller(client.user_id, client.user_id), client.cursor, 15), self.hub.detach)
+        wire = Wire(Session(Caller(client.user_id, client.user_id), client.cursor, 15), self.hub.detach, self.place)
+        self.wires.add(wire)
         client.connect(wire)
         self.reception.enter(wire)
 
@@ -110,12 +113,29 @@ class Play:
     def stall(self, client: Client) -> None:
         """The device stops reading: its buffer is full."""
         if client.wire is not None and client.wire.session.phase is Phase.LIVE:
-            client.wire.fall_behind(self.sequencer.watermark, Had(self.sequencer.seen, dict(self.hub.sent)))
+            client.wire.fall_behind(*self.place())
+
+    def fill(self, client: Client) -> None:
+        """The device reads slowly: its socket takes a part of the next write, or nothing."""
+        if client.wire is not None and client.wire.session.phase is Phase.LIVE:
+            client.wire.room = client.wire.fd % 3 * 20
+
+    def clog(self, client: Client) -> None:
+        """Something is buffered for the device already, so that nothing may go to its socket directly."""
+        if client.wire is not None:
+            self.hub.fanout.blocked.add(client.wire.fd)
+
+    def place(self) -> tuple[int, Had]:
+        return self.sequencer.watermark, Had(self.sequencer.seen, dict(self.hub.sent))
 
     def read(self, client: Client) -> None:
         """A device that had stalled reads what was buffered."""
         wire = client.wire
-        if wire is not None and wire.session.phase is Phase.LAGGING:
+        if wire is None:
+            return
+        wire.room = None
+        self.hub.fanout.blocked.discard(wire.fd)
+        if wire.session.phase is Phase.LAGGING:
             wire.session.drained()
             self.reception.enter(wire)
 

@@ -6,7 +6,7 @@ Client         a device: its connections one after the other, what it got, which
 """
 
 import re
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -168,21 +168,58 @@ def fake_database() -> Database:
     return cast("Database", NoTransaction())
 
 
+class Wires:
+    """The sockets of all connections: what os.write is to the fan-out."""
+
+    def __init__(self) -> None:
+        self._by_fd: dict[int, Wire] = {}
+
+    def add(self, wire: "Wire") -> None:
+        wire.fd = len(self._by_fd) + 1
+        self._by_fd[wire.fd] = wire
+
+    def write(self, fd: int, data: bytes) -> int:
+        return self._by_fd[fd].take(data)
+
+
 class Wire:
-    """One connection of a client, as the hub sees it."""
+    """One connection of a client, as the hub sees it.
+
+    room   how many bytes its socket still takes; None: any number
+    """
 
     speaks_ws = False
 
-    def __init__(self, session: Session, lags: Any) -> None:
+    def __init__(self, session: Session, lags: Any, place: Callable[[], tuple[int, Had]]) -> None:
+        self.fd = 0
         self.session = session
         self.parcel: Parcel | None = None
         self.congested = False
         self.data = b""
+        self.room: int | None = None
         self._lags = lags
+        self._place = place
+
+    def take(self, data: bytes) -> int:
+        assert self.session.phase is Phase.LIVE, "the fan-out writes to live connections only"
+        taken = data if self.room is None else data[: self.room]
+        if self.room == 0:
+            raise BlockingIOError
+        self.data += taken
+        return len(taken)
 
     def send(self, data: bytes) -> None:
         assert self.session.phase is not Phase.LAGGING, "a reader that fell behind is sent nothing"
         self.data += data
+
+    def spill(self, data: bytes) -> None:
+        """The rest of a write is buffered, which is too much."""
+        self.send(data)
+        self.room = None
+        self.fall_behind(*self._place())
+
+    def offer(self, data: bytes) -> None:
+        self.send(data)
 
     def greet(self, frames: Sequence[Frame]) -> None:
         self.send(b"".join([frame.sse for frame in frames]))
