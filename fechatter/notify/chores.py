@@ -6,8 +6,9 @@ prune_the_log    forget what is older than clients may resume from
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from typing import Protocol
 
 import asyncpg
 
@@ -29,22 +30,48 @@ PRUNED_AT_ONCE = 10_000
 log = logs.get(__name__)
 
 
-async def end_what_ended(database: Database, streams: Callable[[], Sequence[Receiver]]) -> None:
-    """Once a second, with one statement for all streams, until cancelled."""
+class Streams(Protocol):
+    """The open streams of this process."""
+
+    def all(self) -> Sequence[Receiver]: ...
+
+    def some(self) -> Sequence[Receiver]:
+        """Another part of them at each call."""
+        ...
+
+
+async def end_what_ended(database: Database, streams: Streams) -> None:
+    """Once a second, until cancelled: two short statements, whatever the number of streams.
+
+    Who lost access lately is asked for as such. That leaves out what a jump of the database's clock hides, and rows
+    that were deleted; for these a part of all streams is looked up each time.
+    """
+    known: set[replay.Loss] = set()
     while True:
         await asyncio.sleep(RECHECK_S)
-        open_now = streams()
-        if not open_now:
-            continue
+        part = streams.some()
         try:
             async with database.connection() as connection:
-                ended = set(await replay.ended(connection, list({each.session.caller for each in open_now})))
+                lately = await replay.lately_ended(connection)
+                gone = await replay.ended(connection, {each.session.caller for each in part})
         except (Unavailable, asyncpg.PostgresError) as error:
             log.warning("recheck.failed", error=type(error).__name__)
             continue
-        for stream in open_now:
-            if stream.session.caller in ended:
+        if fresh := lately - known:
+            _refuse(streams.all(), fresh)
+        for stream in part:
+            if stream.session.caller in gone:
                 stream.refuse()
+        known = lately
+
+
+def _refuse(streams: Sequence[Receiver], losses: Collection[replay.Loss]) -> None:
+    sessions = {loss.session_id for loss in losses}
+    users = {loss.user_id for loss in losses if loss.session_id is None}
+    for stream in streams:
+        caller = stream.session.caller
+        if caller.session_id in sessions or caller.user_id in users:
+            stream.refuse()
 
 
 async def tell_presence(database: Database, users: Callable[[], set[int]]) -> None:
@@ -55,8 +82,8 @@ async def tell_presence(database: Database, users: Callable[[], set[int]]) -> No
     touched = now()
     while True:
         await asyncio.sleep(GLANCE_S)
-        here = users()
         again = now() - touched >= TOUCH_S
+        here = users()
         present = here if again else here - told
         gone = {user_id: gone.get(user_id, now()) for user_id in told - here}
         left = {user_id for user_id, since in gone.items() if now() - since >= AWAY_S}

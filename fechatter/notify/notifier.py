@@ -89,7 +89,7 @@ class Notifier:
             tasks.create_task(self._caretaker.run())
             tasks.create_task(self._bus.run(self._on_news, self._ephemera.hear))
             tasks.create_task(self._ephemera.run())
-            tasks.create_task(end_what_ended(self._database, self._caretaker.all))
+            tasks.create_task(end_what_ended(self._database, self._caretaker))
             tasks.create_task(tell_presence(self._database, self._hub.users))
             tasks.create_task(prune_the_log(self._database, self._retention))
 

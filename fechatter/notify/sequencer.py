@@ -30,6 +30,9 @@ from fechatter.store.log.replay import Log, LoggedEvent, News, Seen
 
 SWEEP_S = 1.0
 """The log is looked at so often at least, whether or not a hint came."""
+GATHER_S = 0.004
+"""From one look that brought something to the next at least: what comes meanwhile leaves together. An event that comes
+alone is not held up."""
 CHUNK = 500
 STATEMENT_TIMEOUT_S = 10.0
 
@@ -70,9 +73,12 @@ class Sequencer:
             try:
                 async with self._connected() as connection:
                     while True:
+                        began, before = time.monotonic(), self.seen
                         await self.turn(connection, reception)
                         self.alive, self.looked_at, pause = True, time.monotonic(), 0.05
                         await self._rest(reception)
+                        if self.seen != before and not reception.arrivals:
+                            await asyncio.sleep(began + GATHER_S - time.monotonic())
             except (*AWAY, asyncpg.PostgresError) as error:
                 log.warning("sequencer.lost", error=type(error).__name__)
             finally:

@@ -7,7 +7,8 @@ admit          which callers may come in, and the streams each may see
 spans          where in its stream each replay begins
 stream_spans   the events of spans, in chunks; needs a REPEATABLE READ transaction
 chats_of       the chats of some users
-ended          which of the callers that are in have lost access
+ended          which of some callers have lost access
+lately_ended   who has lost access in the last minute
 
 Every statement is cheap whatever the size of the log: new events are found by xid, missed ones by (stream, pos).
 """
@@ -105,6 +106,14 @@ class Span(NamedTuple):
 
     after: int
     last: int
+
+
+class Loss(NamedTuple):
+    """A session that ended, or a user who was suspended (no session: all of theirs), and when."""
+
+    user_id: int
+    session_id: int | None
+    at: datetime
 
 
 SWEEP_LIMIT = 1_000
@@ -242,7 +251,7 @@ async def stream_spans(
         yield events
 
 
-async def ended(connection: Connection, callers: Sequence[Caller]) -> list[Caller]:
+async def ended(connection: Connection, callers: Collection[Caller]) -> list[Caller]:
     """Those of `callers` whose session has ended or whose user is no longer active."""
     rows = await connection.fetch(
         """
@@ -256,6 +265,18 @@ async def ended(connection: Connection, callers: Sequence[Caller]) -> list[Calle
         [caller.session_id for caller in callers],
     )
     return [Caller(row["user_id"], row["session_id"]) for row in rows]
+
+
+async def lately_ended(connection: Connection) -> set[Loss]:
+    """Who has lost access in the last minute. It may miss somebody if the database's clock jumps: ask `ended` too."""
+    rows = await connection.fetch(
+        """
+        SELECT user_id, id AS session_id, ended_at AS at FROM sessions WHERE ended_at > now() - interval '60 seconds'
+        UNION ALL
+        SELECT id, NULL, updated_at FROM users WHERE status = 'Suspended' AND updated_at > now() - interval '60 seconds'
+        """
+    )
+    return {Loss(row["user_id"], row["session_id"], row["at"]) for row in rows}
 
 
 async def chats_of(connection: Connection, user_ids: Sequence[int]) -> dict[int, list[int]]:
