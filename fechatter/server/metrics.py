@@ -1,9 +1,11 @@
 """What operators see of fechatter_server on /metrics, beside the process itself.
 
-count     one request, by method, route and status
-watch     what is read when asked for: posts that wait, connections in use
+count        one request, by method, route and status
+watch        what is read when asked for: posts that wait, connections in use
+watch_loop   by how much the event loop is late, until cancelled
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
@@ -19,6 +21,12 @@ _REQUESTS = Histogram(
 )
 _POSTS_WAITING = Gauge("fechatter_posts_waiting", "Posts that wait for a statement")
 _CONNECTIONS_IN_USE = Gauge("fechatter_database_connections_in_use", "Connections of the pool that work")
+_LOOP_STALL = Histogram(
+    "fechatter_loop_stall_seconds",
+    "By how much the event loop was late for a timer",
+    buckets=(0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1),
+)
+_TICK_S = 0.025
 
 
 def count(scope: HTTPScope, status: int, took_s: float) -> None:
@@ -31,6 +39,15 @@ def watch(posts_waiting: Callable[[], int], connections_in_use: Callable[[], int
     """Read these when /metrics is asked for."""
     _POSTS_WAITING.set_function(posts_waiting)
     _CONNECTIONS_IN_USE.set_function(connections_in_use)
+
+
+async def watch_loop() -> None:
+    """Look at the clock again and again."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + _TICK_S
+        await asyncio.sleep(_TICK_S)
+        _LOOP_STALL.observe(max(0.0, loop.time() - due))
 
 
 @cache

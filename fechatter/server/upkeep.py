@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from fechatter import logs
 from fechatter.domain.errors import DomainError
+from fechatter.server import metrics
 from fechatter.server.activity import Activity
 from fechatter.server.limits import RateLimits
 from fechatter.store.database import Connection, Database
@@ -36,6 +37,7 @@ async def run(db: Database, limits: RateLimits, activity: Activity) -> None:
         tasks.create_task(_every(FLUSH_S, activity.flush), name=TASK)
         tasks.create_task(_every(SETTLE_S, lambda: _with(db, presence.settle)), name=TASK)
         tasks.create_task(_every(TIDY_S, lambda: _tidy(db)), name=TASK)
+        tasks.create_task(metrics.watch_loop(), name=TASK)
 
 
 async def _tidy(db: Database) -> None:

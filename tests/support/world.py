@@ -5,7 +5,7 @@ world.person(name)      someone signed in, in the workspace unless another is na
 world.as_(person)       the caller that actions and the store know them as
 world.events(stream)    what the log holds of a stream
 lasting(postgres, …)    one world for many tests
-statements(n)           a block in which exactly n statements are run by this process
+statements(n)           a block in which exactly n statements are run by this process; counted(): the statements
 """
 
 import asyncio
@@ -189,7 +189,15 @@ async def lasting(postgres: DatabaseServer, folder: Path) -> AsyncGenerator[Worl
 
 @contextmanager
 def statements(count: int) -> Generator[list[str]]:
-    """Exactly `count` statements are run on behalf of the block, BEGIN and COMMIT among them; they are in the list.
+    """Exactly `count` statements are run on behalf of the block, BEGIN and COMMIT among them; they are in the list."""
+    with counted() as seen:
+        yield seen
+    assert len(seen) == count, "\n\n".join(seen)
+
+
+@contextmanager
+def counted() -> Generator[list[str]]:
+    """The statements that are run on behalf of the block.
 
     What the app does on its own account meanwhile is not counted, nor what asyncpg asks about types once for each
     connection.
@@ -214,7 +222,6 @@ def statements(count: int) -> Generator[list[str]]:
             yield seen
     finally:
         _noted.reset(token)
-    assert len(seen) == count, "\n\n".join(seen)
 
 
 @asynccontextmanager
