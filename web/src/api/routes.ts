@@ -15,8 +15,8 @@ import type {
   Workspace,
 } from './types';
 
-/** Which part of a history: its end, before or after a message, or around one. */
-export type Place = { before_id: Id } | { after_id: Id } | { around_id: Id } | Record<string, never>;
+/** Which part of a history: its end, before or after a message, around one, or around a moment. */
+export type Place = { before_id: Id } | { after_id: Id } | { around_id: Id } | { at: string } | Record<string, never>;
 
 export const PAGE_SIZE = 50;
 

@@ -4,7 +4,7 @@
  * Deeds            what the conversation does itself
  * deedsOn          those that are open to this person with this message, in the order shown
  */
-import type { Message } from '../api/types';
+import type { Id, Message } from '../api/types';
 import type { MessageKey } from '../i18n/catalogue';
 import type { App } from '../state/app.svelte';
 import { chatPath } from '../state/routes';
@@ -13,30 +13,43 @@ import type { IconName } from './icons';
 export interface Deeds {
   reply: (message: Message) => void;
   edit: (message: Message) => void;
+  /** Show who has read it. */
+  seen: (message: Message) => void;
   /** Show all deeds in a sheet. */
   menu: (message: Message) => void;
+  /** Go to a message of this chat. */
+  jump: (id: Id) => void;
 }
 
 export interface Deed {
-  name: 'reply' | 'copyLink' | 'copyText' | 'edit' | 'delete';
+  name: 'reply' | 'copyLink' | 'copyText' | 'seen' | 'edit' | 'delete';
   label: MessageKey;
   icon: IconName;
+  /** In the bar, where there is little room, too. */
+  isQuick: boolean;
   run: () => void | Promise<void>;
 }
 
-export function deedsOn(app: App, message: Message, { reply, edit }: Deeds): Deed[] {
+export function deedsOn(app: App, message: Message, { reply, edit, seen }: Deeds): Deed[] {
   const link = location.origin + chatPath(message.chat_id, message.id);
-  const deeds: Deed[] = [
-    { name: 'reply', label: 'message.reply', icon: 'reply', run: () => reply(message) },
-    { name: 'copyLink', label: 'message.copyLink', icon: 'link', run: () => navigator.clipboard.writeText(link) },
+  const copy = (text: string) => (): Promise<void> => navigator.clipboard.writeText(text);
+  const [mayEdit, mayRemove] = [
+    app.edits.mayEdit(message),
+    app.edits.mayRemove(message, app.chats.get(message.chat_id)),
   ];
-  if (message.content !== '') {
-    const copy = (): Promise<void> => navigator.clipboard.writeText(message.content);
-    deeds.push({ name: 'copyText', label: 'message.copyText', icon: 'copy', run: copy });
-  }
-  if (app.edits.mayEdit(message))
-    deeds.push({ name: 'edit', label: 'message.edit', icon: 'edit', run: () => edit(message) });
-  if (app.edits.mayRemove(message, app.chats.get(message.chat_id)))
-    deeds.push({ name: 'delete', label: 'message.delete', icon: 'trash', run: () => app.edits.remove(message) });
-  return deeds;
+  const all: (Deed | false)[] = [
+    { name: 'reply', label: 'message.reply', icon: 'reply', isQuick: true, run: () => reply(message) },
+    mayEdit && { name: 'edit', label: 'message.edit', icon: 'edit', isQuick: true, run: () => edit(message) },
+    { name: 'copyLink', label: 'message.copyLink', icon: 'link', isQuick: true, run: copy(link) },
+    message.content !== '' && {
+      ...({ name: 'copyText', label: 'message.copyText', icon: 'copy', isQuick: false } as const),
+      run: copy(message.content),
+    },
+    { name: 'seen', label: 'message.seen', icon: 'eye', isQuick: false, run: () => seen(message) },
+    mayRemove && {
+      ...({ name: 'delete', label: 'message.delete', icon: 'trash', isQuick: true } as const),
+      run: () => app.edits.remove(message),
+    },
+  ];
+  return all.filter((deed) => deed !== false);
 }

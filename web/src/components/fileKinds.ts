@@ -13,6 +13,11 @@ export function kindOf({ mime_type }: Pick<FileInfo, 'mime_type'>): FileKind {
   return mime_type === 'application/pdf' ? 'pdf' : 'other';
 }
 
+/** What stands on its card: the end of its name if that is short, else a dot. */
+export function extensionOf(name: string): string {
+  return /\.([A-Za-z0-9]{1,4})$/.exec(name)?.[1] ?? '·';
+}
+
 /** Width and height in pixels within a box, never larger than life; a square where the size is not known. */
 export function fitted(
   file: Pick<FileInfo, 'width' | 'height'>,

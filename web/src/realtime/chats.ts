@@ -7,11 +7,16 @@
  * snapshotChat     what the server says of a chat when asked
  */
 import type { Chat, Id, Message } from '../api/types';
-import { EMPTY_WINDOW, hear, newer, type Model, type Outcome } from './model';
+import { EMPTY_WINDOW, hear, newer, trim, type Model, type Outcome } from './model';
+
+/** A chat that nobody scrolls does not grow for ever. Far more than the screen's own limit, which is first to act. */
+const UNWATCHED_MAX = 1000;
 
 export function applyMessage(model: Model, message: Message, isNew: boolean): Outcome {
   const window = model.windows.get(message.chat_id);
-  const windows = window ? new Map(model.windows).set(message.chat_id, hear(window, message)) : model.windows;
+  const windows = window
+    ? new Map(model.windows).set(message.chat_id, trim(hear(window, message), UNWATCHED_MAX, 'end'))
+    : model.windows;
   const chat = model.chats.get(message.chat_id);
   if (!chat) return { model: { ...model, windows }, needs: isNew ? [{ what: 'chat', chatId: message.chat_id }] : [] };
   const changed = withMessage(chat, message, model.me);

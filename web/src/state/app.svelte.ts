@@ -17,6 +17,7 @@ import { Chats } from './chats.svelte';
 import { Connection } from './connection.svelte';
 import { Drafts } from './drafts.svelte';
 import { Edits } from './edits.svelte';
+import { Originals } from './originals.svelte';
 import { Messages } from './messages.svelte';
 import { Outbox, type Outgoing } from './outbox.svelte';
 import { People } from './people.svelte';
@@ -44,6 +45,7 @@ export class App {
   readonly api: Api = routes(new Client(this.session));
   readonly people = new People(this.api, this.replica);
   readonly messages = new Messages(this.api, this.replica);
+  readonly originals = new Originals(this.api, this.replica);
   readonly typing = new Typing(this.api, this.replica);
   readonly presences = new Presences(this.api, this.replica);
   readonly receipts = new Receipts(this.api, this.replica);
@@ -105,6 +107,7 @@ export class App {
       this.attachments.forget();
       this.presences.forget();
       this.receipts.forget();
+      this.originals.forget();
       this.drafts.forget();
       this.people.forget();
     };

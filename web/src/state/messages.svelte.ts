@@ -1,7 +1,7 @@
 /**
  * The histories of chats: which stretch of each is loaded, and how it grows at both ends.
  *
- * Messages         window, open, loadOlder, loadNewer, loadAround, loadNewest, refresh, read
+ * Messages         window, open, loadOlder, loadNewer, loadAround, loadNewest, findAt, refresh, read
  *
  * Only the chat on the screen is kept up to date; a chat that is left keeps its newest page to open quickly again.
  */
@@ -17,6 +17,8 @@ export type LoadState = 'idle' | 'loading' | 'failed' | 'gone';
 /** More than this is never held of one chat; the far end is let go. */
 const WINDOW_MAX = 400;
 const KEPT_OF_LEFT_CHAT = 50;
+/** So many chats that were left are kept; the one left first is let go. */
+const LEFT_CHATS_MAX = 20;
 /** A longer absence than this is not filled in page by page: the end is loaded instead. */
 const FILL_MAX = 300;
 const FILL_PAGE = 100;
@@ -79,6 +81,16 @@ export class Messages {
     await this.load(chatId, { after_id: last.id }, 'newerState');
   }
 
+  /** Load what was said around a moment; the first message from then on, or the last one before. Throws without an answer. */
+  async findAt(chatId: Id, at: Date): Promise<Id | null> {
+    const page = await this.api.messages(chatId, { at: at.toISOString() });
+    if (this.current !== chatId) return null;
+    const ascending = [...page].sort((a, b) => a.seq - b.seq);
+    this.put(chatId, ascending);
+    const found = ascending.find((message) => Date.parse(message.created_at) >= at.getTime()) ?? ascending.at(-1);
+    return found?.id ?? null;
+  }
+
   /** Let go of what is far from the side being read. */
   trim(chatId: Id, side: 'start' | 'end'): void {
     this.changeWindow(chatId, (window) => trim(window, WINDOW_MAX, side));
@@ -118,10 +130,17 @@ export class Messages {
 
   private leave(chatId: Id): void {
     this.olderState = this.newerState = 'idle';
-    const side = this.atEnd(chatId) ? 'end' : 'start';
-    this.changeWindow(chatId, (window) =>
-      side === 'end' ? trim(window, KEPT_OF_LEFT_CHAT, 'end') : { ...window, items: [] },
-    );
+    const window = this.window(chatId);
+    const left = this.atEnd(chatId) ? trim(window, KEPT_OF_LEFT_CHAT, 'end') : { ...window, items: [] };
+    this.replica.change((model) => {
+      const windows = new Map(model.windows);
+      windows.delete(chatId);
+      for (const oldest of windows.keys()) {
+        if (windows.size < LEFT_CHATS_MAX) break;
+        windows.delete(oldest);
+      }
+      return { ...model, windows: windows.set(chatId, left) };
+    });
   }
 
   private async load(chatId: Id, place: Place, slot: 'state' | 'olderState' | 'newerState'): Promise<void> {

@@ -1,10 +1,10 @@
 /**
  * How far the others have read, in the chats where one knows everybody.
  *
- * Receipts         open (a chat), readers: who has read up to a place
+ * Receipts         open (a chat), readers: who has read up to a place; all, with times, for those who ask
  */
 import type { Api } from '../api/routes';
-import type { Chat, Id } from '../api/types';
+import type { Chat, Id, ReadPosition } from '../api/types';
 import type { Replica } from './replica.svelte';
 
 export class Receipts {
@@ -32,6 +32,11 @@ export class Receipts {
     } catch {
       // An ornament: without an answer there is none.
     }
+  }
+
+  /** Everybody's position as the server has it now, whatever the chat. Throws without an answer. */
+  async all(chatId: Id): Promise<ReadPosition[]> {
+    return await this.api.receipts(chatId);
   }
 
   /** Those who have read message number `seq`, without its sender and oneself. */

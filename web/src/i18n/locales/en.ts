@@ -153,6 +153,18 @@ export default {
   'message.copyLink': 'Copy link to message',
   'message.linkCopied': 'Link copied',
 
+  'message.more': 'More actions',
+  'message.seen': 'Seen by',
+  'message.seen.none': 'Nobody has read it yet.',
+  'message.seen.notYet': 'Not yet',
+  'jump.title': 'Jump to a date',
+  'jump.day': 'Day',
+  'jump.go': 'Go',
+  'jump.today': 'Today',
+  'jump.week': 'A week ago',
+  'jump.month': 'A month ago',
+  'jump.first': 'The beginning',
+
   'markdown.done': 'Done',
   'markdown.open': 'To do',
 

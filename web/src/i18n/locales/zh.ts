@@ -155,6 +155,18 @@ const zh: Catalogue = {
   'message.copyLink': '复制消息链接',
   'message.linkCopied': '链接已复制',
 
+  'message.more': '更多操作',
+  'message.seen': '已读成员',
+  'message.seen.none': '还没有人读过。',
+  'message.seen.notYet': '未读',
+  'jump.title': '跳转到日期',
+  'jump.day': '日期',
+  'jump.go': '前往',
+  'jump.today': '今天',
+  'jump.week': '一周前',
+  'jump.month': '一个月前',
+  'jump.first': '最早的消息',
+
   'markdown.done': '已完成',
   'markdown.open': '待办',
 
