@@ -30,6 +30,7 @@ from fechatter.server.limits import RateLimits
 from fechatter.server.options import check_address, options_routes
 from fechatter.server.origins import Origins
 from fechatter.server.problems import handlers
+from fechatter.server.quick_post import QuickPost
 from fechatter.server.routes import (
     auth,
     chat_members,
@@ -68,7 +69,8 @@ API: Sequence[HTTPRouteHandler] = [
 
 def create_app(settings: Settings) -> ASGIApp:
     """The app. Its start-up raises OperatorError when the database is away or has another schema."""
-    app = _Start(settings).app()
+    start = _Start(settings)
+    app: Any = QuickPost(start.app(), start.context)
     edge: Any = Edge(app, Origins(settings.server.allowed_origins, settings.server.public_url))
     if settings.trusted_proxies:
         return ProxyHeadersMiddleware(edge, trusted_hosts=list(settings.trusted_proxies))  # pyright: ignore[reportReturnType]
@@ -95,7 +97,7 @@ class _Start:
                 *web.ROUTES,
             ],
             dependencies={
-                "context": Provide(self._provide_context, sync_to_thread=False),
+                "context": Provide(self.context, sync_to_thread=False),
                 "claimed": Provide(provide_claimed_caller),
                 "caller": Provide(provide_caller),
                 "web": Provide(lambda: web_client, sync_to_thread=False),
@@ -109,7 +111,8 @@ class _Start:
             logging_config=None,  # the process has set up its logs already (fechatter/logs.py)
         )
 
-    def _provide_context(self) -> Context:
+    def context(self) -> Context:
+        """What all routes share. Only within the life-span."""
         assert self._context is not None, "the app serves only within its life-span"
         return self._context
 

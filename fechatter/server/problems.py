@@ -2,6 +2,7 @@
 
 Problem           the wire form
 problem_response  a domain error as an answer
+problem_answer    the same as status, body and headers
 fault_in_body     what is wrong with a body, by field
 handlers          what the app does with each kind of exception
 """
@@ -72,6 +73,13 @@ def problem_response(request: Request[Any, Any, Any], error: DomainError) -> Res
         media_type="application/problem+json",
         headers=_headers(error),
     )
+
+
+def problem_answer(error: DomainError, request_id: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+    """Status, body and headers of the same answer, for code that speaks ASGI itself."""
+    headers = {"Content-Type": "application/problem+json"} | _headers(error)
+    body = msgspec.json.encode(problem_of(error, request_id))
+    return error.status, body, [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
 def _headers(error: DomainError) -> dict[str, str]:
