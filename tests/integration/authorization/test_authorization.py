@@ -44,7 +44,7 @@ async def stage(postgres: DatabaseServer, tmp_path_factory: pytest.TempPathFacto
 
 def test_every_route_has_a_row_and_every_row_a_route(stage: Stage) -> None:
     """What lies below /docs is documentation, for everybody."""
-    routes: list[object] = attrgetter("_app.routes")(stage.world.app)
+    routes: list[object] = attrgetter("_app._app.routes")(stage.world.app)
     served = {
         f"{method} {re.sub(r':[a-z]+}', '}', route.path)}"
         for route in routes
