@@ -148,9 +148,9 @@ class WsStream(Stream):
         self._resumes = (began, count + 1) if now - began < RESUMES else (now, 1)
         if self._resumes[1] > RESUMES:
             raise BadFrame("Too many resume frames.")
-        if self.session.phase is not Phase.LAGGING:
-            self._house.paused(self)
-            self.session.resume(cursor)
+        self._house.paused(self)
+        self.session.resume(cursor)
+        if self.session.phase is Phase.WAITING:
             self._house.entered(self)
 
     def _close(self, code: CloseCode) -> None:

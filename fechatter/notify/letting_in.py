@@ -17,7 +17,6 @@ from fechatter.store.database import Connection
 from fechatter.store.log import replay as store
 from fechatter.store.log.replay import Admission
 
-ARRIVALS_A_TURN = 500
 LONGEST_REPLAY = 2_000
 """Missed events that a turn replays itself: if there are more, those who missed them catch up beside it once more."""
 PATIENT_ROUNDS = 3
@@ -25,10 +24,14 @@ PATIENT_ROUNDS = 3
 
 
 class Place(NamedTuple):
-    """Where the turn stands: in the log of this epoch, with everything below `watermark` delivered."""
+    """Where the turn stands: in the log of this epoch, with everything below `watermark` delivered.
+
+    `floor`: below it, events were pruned.
+    """
 
     epoch: str
     watermark: int
+    floor: int
 
 
 async def refresh(connection: Connection, hub: Hub, place: Place) -> None:
@@ -46,12 +49,17 @@ async def refresh(connection: Connection, hub: Hub, place: Place) -> None:
         if hub.set_streams(user_id, admission.streams):
             for receiver in hub.receivers_of(user_id):
                 receiver.session.give_up_replay("You can see more than before: reload.")
-                receiver.greet(receiver.session.go_live(*place))
+                receiver.greet(receiver.session.go_live(place.epoch, place.watermark))
 
 
-async def let_in(connection: Connection, hub: Hub, reception: Reception, place: Place) -> None:
-    """Attach connections that wait, each after what it missed while it caught up. If it fails, they wait on."""
-    batch = list(reception.arrivals)[:ARRIVALS_A_TURN]
+async def let_in(
+    connection: Connection, hub: Hub, reception: Reception, visits: Mapping[Receiver, int], place: Place
+) -> None:
+    """Attach connections that wait, each after what it missed while it caught up. If it fails, they wait on.
+
+    `visits`: who waited when the turn began, each with its visit. One that came in anew since is not this turn's.
+    """
+    batch = [each for each, visit in visits.items() if each in reception.arrivals and each.session.visit == visit]
     if not batch:
         return
     admissions = await store.admit(connection, {receiver.session.caller for receiver in batch})
@@ -59,12 +67,13 @@ async def let_in(connection: Connection, hub: Hub, reception: Reception, place: 
         if receiver.session.caller not in admissions:
             receiver.refuse()
     admitted = [receiver for receiver in batch if receiver.session.caller in admissions]
-    await _replay(connection, reception, admitted, admissions, place)
-    for receiver in batch:
+    await _replay(connection, reception, admitted, admissions, visits, place)
+    same = {receiver for receiver in batch if receiver.session.visit == visits[receiver]}
+    for receiver in same:
         reception.arrivals.pop(receiver, None)
     for receiver in admitted:
-        if receiver.session.ready:
-            greeting = receiver.session.go_live(*place)
+        if receiver in same and receiver.session.ready:
+            greeting = receiver.session.go_live(place.epoch, place.watermark)
             hub.attach(receiver, admissions[receiver.session.caller].streams)
             receiver.greet(greeting)  # which may fill its buffer, and detach it again
 
@@ -74,19 +83,22 @@ async def _replay(
     reception: Reception,
     receivers: Sequence[Receiver],
     admissions: Mapping[Caller, Admission],
+    visits: Mapping[Receiver, int],
     place: Place,
 ) -> None:
     """Send what returning connections missed since they caught up; send back those that missed much."""
-    for receiver in receivers:
-        receiver.session.give_up_replay_unless(place.epoch)
-    returning = [receiver for receiver in receivers if receiver.session.since is not None]
+    mine = [receiver for receiver in receivers if receiver.session.visit == visits[receiver]]
+    for receiver in mine:
+        receiver.session.give_up_replay_unless(place.epoch, place.floor)
+    returning = [receiver for receiver in mine if receiver.session.since is not None]
     if not returning:
         return
     replay = Replay(connection, place.epoch, place.watermark, patience=0)
-    missed = await replay.measure(returning, admissions)
+    missed = await replay.measure(returning, admissions, visits)
     if sum(missed.values()) > LONGEST_REPLAY:
-        for receiver in returning:
+        for receiver in missed:
             if missed[receiver] and receiver.session.rounds < PATIENT_ROUNDS:
                 receiver.session.again()
+                reception.leave(receiver)  # else, if this turn fails, it would be in both lines, and in the wrong one
                 reception.enter(receiver)
     await replay.send()

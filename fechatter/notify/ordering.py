@@ -40,11 +40,20 @@ class Ordering:
         """Give the rest: there are no more events."""
         if self._open:
             yield from self._settle()
-        # Positions have no gaps, so nothing is left here; were there one, delivering beats waiting for ever.
-        for events in sorted(self._waiting.values(), key=lambda events: events[0].xid):
-            yield from (Placed(event, event.xid) for event in events)
-        self._waiting.clear()
-        self._held.clear()
+        while self._waiting:
+            self._open = self._over_a_hole()
+            yield from self._settle()
+
+    def _over_a_hole(self) -> list[LoggedEvent]:
+        """The next events although a position before them will not come.
+
+        Pruning goes by xid: in a stream it may take a position and leave a lower one, of a transaction that began later.
+        """
+        lowest = first_positions(event for events in self._waiting.values() for event in events)
+        fit = [place for place in self._waiting if lowest[place[0]] == place[1]]
+        stream, pos = min(fit or self._waiting, key=lambda place: self._waiting[place][0].xid)
+        self._due[stream] = pos
+        return self._waiting.pop((stream, pos))
 
     def _settle(self) -> Iterator[Placed]:
         ready, self._open = [self._open], []

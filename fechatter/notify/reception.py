@@ -7,7 +7,7 @@ Reception.run       let returning clients catch up, group by group, beside the s
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import asyncpg
 
@@ -18,9 +18,11 @@ from fechatter.notify.replaying import PATIENCE, Replay
 from fechatter.notify.session import TOO_MUCH, Phase
 from fechatter.store.database import Database
 from fechatter.store.log import replay as store
+from fechatter.store.log.replay import Seen
 
 GROUP = 2_000
 """How many connections one replay serves at most."""
+ARRIVALS_A_TURN = 500
 AT_ONCE = 2
 """How many replays run at a time; each holds a connection to the database."""
 
@@ -55,6 +57,10 @@ class Reception:
         self.arrivals[receiver] = None
         self._wake()
 
+    def waiting(self) -> dict[Receiver, int]:
+        """Whom the sequencer's next turn lets in, those that came first, with their visits."""
+        return {each: each.session.visit for each in itertools.islice(self.arrivals, ARRIVALS_A_TURN)}
+
     def leave(self, receiver: Receiver) -> None:
         """`receiver` is gone."""
         self.arrivals.pop(receiver, None)
@@ -75,7 +81,7 @@ class Reception:
             except (Unavailable, asyncpg.PostgresError) as error:
                 log.warning("replay.failed", error=type(error).__name__, connections=len(group))
                 await asyncio.sleep(1)
-                self._again(group)
+                self.again(group)
 
     def next_group(self) -> list[Receiver]:
         """Those that came back first, no longer waiting."""
@@ -86,15 +92,17 @@ class Reception:
             self._some_returned.clear()
         return group
 
-    def _again(self, group: Iterable[Receiver]) -> None:
+    def again(self, group: Iterable[Receiver]) -> None:
+        """Their replay broke off: they come first no longer, but they come."""
         for receiver in group:
-            if receiver.session.phase in (Phase.WAITING, Phase.REPLAYING):
+            if receiver.session.phase in (Phase.WAITING, Phase.REPLAYING) and receiver not in self.arrivals:
                 self._returning[receiver] = None
         if self._returning:
             self._some_returned.set()
 
     async def catch_up(self, group: list[Receiver]) -> None:
         """Bring a group up to this moment; what happens meanwhile is left to the sequencer's turn."""
+        came = {each: each.session.visit for each in group}
         async with (
             self._database.connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
@@ -102,20 +110,27 @@ class Reception:
             position = await store.look(connection)
             admissions = await store.admit(connection, {each.session.caller for each in group})
             watermark = position.seen.watermark
-            admitted = [each for each in group if _is_let_in(each, each.session.caller in admissions)]
+            # Who has asked to resume since the group was made waits in line again.
+            here = [each for each in group if each.session.visit == came[each]]
+            admitted = [each for each in here if _is_let_in(each, each.session.caller in admissions)]
             for receiver in admitted:
                 if greeting := receiver.session.judge(position):
                     receiver.greet(greeting)
             visits = {each: each.session.visit for each in admitted}
             for peers in _of_like_age(admitted, watermark):
                 replay = Replay(connection, position.epoch, watermark, PATIENCE)
-                for receiver, missed in (await replay.measure(peers, admissions)).items():
+                for receiver, missed in (await replay.measure(peers, admissions, visits)).items():
                     if missed > self.replay_limit:
                         receiver.session.give_up_replay(TOO_MUCH)
                 await replay.send()
-        for receiver, visit in visits.items():
-            if receiver.session.phase is Phase.REPLAYING and receiver.session.visit == visit:
-                receiver.session.replayed(position.seen)
+                self._caught_up(peers, visits, position.seen)
+        self._caught_up([each for each in admitted if each not in self.arrivals], visits, position.seen)
+
+    def _caught_up(self, receivers: Iterable[Receiver], visits: Mapping[Receiver, int], seen: Seen) -> None:
+        """All that these missed has been sent, whatever becomes of the others."""
+        for receiver in receivers:
+            if receiver.session.phase is Phase.REPLAYING and receiver.session.visit == visits[receiver]:
+                receiver.session.replayed(seen)
                 self.arrive(receiver)
 
 

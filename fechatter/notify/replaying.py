@@ -38,25 +38,41 @@ class Replay:
         self._spans: dict[str, Span] = {}
         self._sent: dict[str, int] = {}  # the last position of each stream
         self._listeners: dict[str, list[tuple[Receiver, int, int]]] = {}
+        self._visits: dict[Receiver, int] = {}
 
-    async def measure(self, group: Sequence[Receiver], admissions: Mapping[Caller, Admission]) -> dict[Receiver, int]:
-        """Find out where each stream's replay begins; return how many events, at most, each connection missed."""
+    async def measure(
+        self, group: Sequence[Receiver], admissions: Mapping[Caller, Admission], visits: Mapping[Receiver, int]
+    ) -> dict[Receiver, int]:
+        """Find out where each stream's replay begins; return how many events, at most, each connection missed.
+
+        `visits`: which visit of each connection this replay is for. Whoever has asked to resume since is left out.
+        """
         self._spans = await store.spans(self._connection, _earliest(group, admissions))
+        self._visits = {each: visits[each] for each in group if each.session.visit == visits[each]}
         missed: dict[Receiver, int] = {}
-        for receiver in group:
+        for receiver, visit in self._visits.items():
             streams = admissions[receiver.session.caller].streams
             mine = [stream for stream in streams if stream in self._spans]
             missed[receiver] = sum(_length(self._spans[stream]) for stream in mine)
             for stream in mine:
-                self._listeners.setdefault(stream, []).append((receiver, streams[stream], receiver.session.visit))
+                self._listeners.setdefault(stream, []).append((receiver, streams[stream], visit))
         return missed
 
     async def send(self) -> None:
-        """Send it all. Connections that fell behind, or whose session ended, get no more."""
+        """Send it all. Connections that fell behind, or whose session ended, get no more.
+
+        If it breaks off, the sessions know what was sent: the next replay goes on there.
+        """
         ordering = Ordering({stream: span.after + 1 for stream, span in self._spans.items()})
-        async for events in store.stream_spans(self._connection, self._spans, CHUNK):
-            await self._send(ordering.push(events))
-        await self._send(ordering.finish())
+        try:
+            async for events in store.stream_spans(self._connection, self._spans, CHUNK):
+                await self._send(ordering.push(events))
+            await self._send(ordering.finish())
+        except BaseException:
+            for each, visit in self._visits.items():
+                if each.session.visit == visit:
+                    each.session.broke_off(self._sent)
+            raise
 
     async def _send(self, placed: Iterable[Placed]) -> None:
         packing = Packing()
@@ -74,7 +90,7 @@ class Replay:
     def _who_missed(self, event: LoggedEvent) -> list[Receiver]:
         return [
             receiver
-            for receiver, joined_pos, visit in self._listeners[event.stream]
+            for receiver, joined_pos, visit in self._listeners.get(event.stream, ())
             if receiver.session.visit == visit and receiver.session.missed(event, joined_pos)
         ]
 
@@ -85,7 +101,7 @@ class Replay:
                 return
             await asyncio.sleep(_GLANCE_S)
         for each in written:
-            if each.congested:
+            if each.congested and each.session.visit == self._visits[each]:
                 each.fall_behind(min(floor, self._watermark), each.session.had.and_(self._sent))
 
 

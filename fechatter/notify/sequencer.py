@@ -23,7 +23,7 @@ from fechatter.notify.hub import Hub
 from fechatter.notify.letting_in import Place, let_in, refresh
 from fechatter.notify.ordering import Ordering, Placed, in_order
 from fechatter.notify.reception import Reception
-from fechatter.notify.session import NEW_EPOCH
+from fechatter.notify.session import NEW_EPOCH, OLD
 from fechatter.store.database import AWAY, Connection
 from fechatter.store.log import replay as store
 from fechatter.store.log.replay import Log, LoggedEvent, News, Seen
@@ -54,7 +54,7 @@ class Sequencer:
         self.looks = 0
         self._url = url
         self._hub = hub
-        self._epoch = ""
+        self._epoch, self._floor = "", 0
         self._woken = asyncio.Event()
 
     @property
@@ -116,14 +116,15 @@ class Sequencer:
         self.looks += 1
         if self.seen is not None and not reception.arrivals and not self._hub.stale:
             news = await store.new_events(connection, self.seen)
-            if news.complete and news.log.epoch == self._epoch:
+            if news.complete and self._why_reload(news.log) is None:
                 self._deliver_all(self.seen, news)
                 return
+        waiting = reception.waiting()  # who comes later may have caught up with more than this turn's snapshot shows
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await self._sweep(connection, reception)
-            place = Place(self._epoch, self.watermark)
+            place = Place(self._epoch, self.watermark, self._floor)
             await refresh(connection, self._hub, place)
-            await let_in(connection, self._hub, reception, place)
+            await let_in(connection, self._hub, reception, waiting, place)
 
     async def _sweep(self, connection: Connection, reception: Reception) -> None:
         """Deliver what is new in the transaction's snapshot."""
@@ -131,16 +132,26 @@ class Sequencer:
             self._begin(await store.look(connection))
             return
         news = await store.new_events(connection, self.seen)
-        if news.log.epoch != self._epoch:
+        self._floor = news.log.floor
+        if (reason := self._why_reload(news.log)) is not None:
             self._begin(news.log)
-            self._reload_all(reception)
+            self._reload_all(reception, reason)
         elif news.complete:
             self._deliver_all(self.seen, news)
         else:
             await self._deliver_in_chunks(connection, self.seen, news.log)
 
+    def _why_reload(self, position: Log) -> str | None:
+        """Why the connections cannot go on from what they were sent; None if they can.
+
+        A server that was cut off from the database for longer than the log is kept has missed what was pruned.
+        """
+        if position.epoch != self._epoch:
+            return NEW_EPOCH
+        return OLD if position.floor > self.watermark else None
+
     def _begin(self, position: Log) -> None:
-        self._epoch, self.seen = position.epoch, position.seen
+        self._epoch, self._floor, self.seen = position.epoch, position.floor, position.seen
         self._hub.sent.clear()
 
     def _deliver_all(self, seen: Seen, news: News) -> None:
@@ -181,9 +192,9 @@ class Sequencer:
         if last:
             self._hub.settle()
 
-    def _reload_all(self, reception: Reception) -> None:
-        """The database is another one: all that was known about it is void."""
+    def _reload_all(self, reception: Reception, reason: str) -> None:
+        """The database is another one, or has forgotten what was missed: what was sent is no base to go on from."""
         for receiver in list(self._hub.receivers()):
             self._hub.detach(receiver)
-            receiver.session.reload(NEW_EPOCH)
+            receiver.session.reload(reason)
             reception.arrive(receiver)

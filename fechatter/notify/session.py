@@ -63,12 +63,13 @@ class Session:
     had      what replay leaves out, since this connection has got it
     epoch    of the log that `since` belongs to
     rounds   how often it has caught up since it was last live
-    visit    which time it is let in; a replay for an earlier time sends nothing more
+    visit    changes when it is let in and when it asks to resume; what was under way for an earlier one is void
     """
 
     __slots__ = (
         "_greeted",
         "_heartbeat_s",
+        "_held",
         "_resync",
         "caller",
         "epoch",
@@ -91,6 +92,7 @@ class Session:
         self.visit = 0
         self._greeted = False
         self._resync: str | None = None
+        self._held: Cursor | None = None  # what the client came back with, once judged
         self._heartbeat_s = heartbeat_s
 
     @property
@@ -104,8 +106,10 @@ class Session:
         return self.phase is Phase.REPLAYING or (self.phase is Phase.WAITING and not self.returning)
 
     def resume(self, token: str) -> None:
-        """The client asks to go on from `token`: it will be greeted anew."""
-        self.phase = Phase.WAITING
+        """The client asks to go on from `token`: it will be greeted anew, once it has read what is buffered."""
+        if self.phase is not Phase.LAGGING:
+            self.phase = Phase.WAITING
+        self.visit += 1
         self.token, self.since, self.had, self.rounds = token, None, NOTHING, 0
         self._greeted, self._resync = False, None
 
@@ -116,22 +120,21 @@ class Session:
         if self.token is not None:
             cursor, self.token = Cursor.parse(self.token), None
             self._resync = _refuse(cursor, log)
+            self._held = cursor
             self.since = None if cursor is None or self._resync else cursor.xid
             self.epoch = log.epoch
-        elif self.since is not None:
-            reached = self.epoch == log.epoch and self.since >= log.floor
-            if not reached:
-                self.give_up_replay(_OLD if self.epoch == log.epoch else NEW_EPOCH)
+        else:
+            self.give_up_replay_unless(log.epoch, log.floor)
         return [] if self.since is None or self._greeted else self._greet(Cursor(log.epoch, self.since))
 
     def give_up_replay(self, reason: str) -> None:
         """What was missed is too much to send: the client reloads instead."""
         self._resync, self.since, self.had = reason, None, NOTHING
 
-    def give_up_replay_unless(self, epoch: str) -> None:
-        """Positions in the log of another database mean nothing in this one."""
-        if self.since is not None and self.epoch != epoch:
-            self.give_up_replay(NEW_EPOCH)
+    def give_up_replay_unless(self, epoch: str, floor: int) -> None:
+        """Positions in the log of another database mean nothing in this one; below the floor, events were pruned."""
+        if self.since is not None and (self.epoch != epoch or self.since < floor):
+            self.give_up_replay(NEW_EPOCH if self.epoch != epoch else OLD)
 
     def reload(self, reason: str) -> None:
         """It has to come in again, and the client to reload."""
@@ -151,14 +154,20 @@ class Session:
             self.since, self.had = max(self.since, seen.watermark), Had(seen)
             self.rounds += 1
 
+    def broke_off(self, sent: Mapping[str, int]) -> None:
+        """Of what was missed, this was sent, up to a position of each stream; the rest comes another time."""
+        if self.phase is Phase.REPLAYING:
+            self.had = self.had.and_(sent)
+
     def go_live(self, epoch: str, watermark: int) -> list[Frame]:
         """From here on it hears everything at or above `watermark`; all below it may see has been sent."""
         self.phase, self.epoch = Phase.LIVE, epoch
         self.since, self.had, self.rounds = None, NOTHING, 0
         cursor = Cursor(epoch, watermark)
-        greeting = [] if self._greeted else self._greet(cursor)
         if self._resync is None:
-            return greeting
+            return [] if self._greeted else self._greet(cursor)
+        # Until resync_required has come too, the client must not hold a cursor as if nothing were missing.
+        greeting = [] if self._greeted else self._greet(self._held or Cursor(epoch, 0))
         reason, self._resync = self._resync, None
         return [*greeting, frames.resync(reason, str(cursor))]
 
@@ -189,7 +198,7 @@ class Session:
         return [frames.hello(self.caller, str(cursor), self._heartbeat_s)]
 
 
-_OLD = "The event log no longer reaches back to the cursor: reload."
+OLD = "The event log no longer reaches back to the cursor: reload."
 TOO_MUCH = "Too much has happened since the cursor: reload."
 NEW_EPOCH = "The database has been replaced: reload."
 
@@ -202,4 +211,4 @@ def _refuse(cursor: Cursor | None, log: Log) -> str | None:
         return NEW_EPOCH
     if cursor.xid > log.snapshot.xmax:
         return "The cursor is from a future that this database does not have: reload."
-    return _OLD if cursor.xid < log.floor else None
+    return OLD if cursor.xid < log.floor else None

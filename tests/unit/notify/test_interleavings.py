@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from unittest.mock import patch
 
+import asyncpg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +23,22 @@ USERS, CHATS = (1, 2), (11, 12)
 
 Step = tuple[str, int, int]
 OFTEN = {"write": 3, "turn": 3, "begin": 2, "commit": 2, "post": 2, "catch_up": 2, "read": 2}
-ONCE = ("abort", "add", "remove", "connect", "resume", "stall", "fill", "clog")
-WHAT = [*ONCE, *(what for what, weight in OFTEN.items() for _ in range(weight))]
+ONCE = ("abort", "add", "remove", "connect", "resume", "stall", "fill", "clog", "replace", "prune")
+WITHIN = (
+    "fail",
+    "resume",
+    "connect",
+    "stall",
+    "read",
+    "catch_up",
+    "catch_up",
+    "post",
+    "commit",
+    "add",
+    "remove",
+    "prune",
+)
+WHAT = [*ONCE, *(what for what, weight in OFTEN.items() for _ in range(weight)), *(f"during {what}" for what in WITHIN)]
 STEPS = st.lists(st.tuples(st.sampled_from(WHAT), st.integers(0, 3), st.integers(0, 3)), max_size=60)
 
 
@@ -34,34 +50,60 @@ class Play:
         self.world.joined = {user: {} for user in USERS}
         for user in USERS:
             self.world.add(user, CHATS[0])
-        self.log = FakeLog(self.world, limit)
+        self.log = FakeLog(limit)
+        self.log.meanwhile = self.meanwhile
+        self.later: list[Step] = []
         self.wires = Wires()
         self.hub = Hub(Fanout(self.wires.write))
         self.sequencer = Sequencer("", self.hub)
-        self.reception = Reception(fake_database(), self.sequencer.wake, replay_limit=1_000)
+        self.reception = Reception(fake_database(self.world), self.sequencer.wake, replay_limit=1_000)
         self.clients = [Client(USERS[number % len(USERS)]) for number in range(4)]
 
     async def begin(self) -> None:
         """All devices are live, and all users in one chat."""
-        await self.sequencer.turn(fake_connection(), self.reception)
+        await self.sequencer.turn(fake_connection(self.world), self.reception)
         for client in self.clients:
             self.connect(client)
-        await self.sequencer.turn(fake_connection(), self.reception)
+        await self.sequencer.turn(fake_connection(self.world), self.reception)
         for client in self.clients:
             client.read(self.world)
 
+    async def meanwhile(self) -> None:
+        """While a statement of a transaction runs, others go on."""
+        if self.later:
+            await self._do(self.later.pop(0))
+
     async def do(self, step: Step) -> None:
+        """The step; `during …` ones happen while the next turn or replay is under way."""
         what, one, two = step
+        if what.startswith("during "):
+            self.later.append((what.removeprefix("during "), one, two))
+        else:
+            await self._do(step)
+        for client in self.clients:
+            client.read(self.world)
+
+    async def _do(self, step: Step) -> None:
+        what, one, two = step
+        if what == "fail":
+            raise asyncpg.PostgresError("the connection is gone")
         if what == "turn":
-            await self.sequencer.turn(fake_connection(), self.reception)
+            with suppress(asyncpg.PostgresError):
+                await self.sequencer.turn(fake_connection(self.world), self.reception)
         elif what == "catch_up":
-            await self.reception.catch_up(self.reception.next_group())
+            await self.catch_up()
         elif what in ("connect", "resume", "stall", "fill", "clog", "read"):
             getattr(self, what)(self.clients[one])
         else:
             self.change(what, one, two)
-        for client in self.clients:
-            client.read(self.world)
+
+    async def catch_up(self) -> None:
+        """As the reception does it again and again, also after a failure."""
+        group = self.reception.next_group()
+        try:
+            await self.reception.catch_up(group)
+        except asyncpg.PostgresError:
+            self.reception.again(group)
 
     def change(self, what: str, one: int, two: int) -> None:
         """Something happens in the database."""
@@ -81,6 +123,10 @@ class Play:
                 world.add(USERS[one % 2], chat)
             case "remove":
                 world.remove(USERS[one % 2], chat)
+            case "prune":
+                world.prune()
+            case "replace":
+                world.epoch = f"epoch{int(world.epoch[5:]) + 1}"
             case _:
                 pass
 
@@ -103,12 +149,14 @@ class Play:
     def resume(self, client: Client) -> None:
         """The device asks to resume on its open connection."""
         wire = client.wire
-        if wire is not None and client.cursor is not None and wire.session.phase is not Phase.LAGGING:
+        client.read(self.world)
+        if wire is not None and client.cursor is not None and wire.session.phase is not Phase.ENDED:
             self.hub.detach(wire)
             self.reception.leave(wire)
             wire.session.resume(client.cursor)
             client.forget_order()
-            self.reception.enter(wire)
+            if wire.session.phase is Phase.WAITING:
+                self.reception.enter(wire)
 
     def stall(self, client: Client) -> None:
         """The device stops reading: its buffer is full."""
@@ -145,9 +193,10 @@ class Play:
             self.world.end(xid)
         for client in self.clients:
             self.read(client)
-        for _ in range(4):
-            await self.reception.catch_up(self.reception.next_group())
-            await self.sequencer.turn(fake_connection(), self.reception)
+        self.later.clear()
+        for _ in range(12):
+            await self.catch_up()
+            await self.sequencer.turn(fake_connection(self.world), self.reception)
         for client in self.clients:
             client.read(self.world)
 

@@ -6,7 +6,7 @@ Client         a device: its connections one after the other, what it got, which
 """
 
 import re
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -33,6 +33,8 @@ class World:
         self.last_pos: dict[str, int] = {}
         self.committed: list[LoggedEvent] = []
         self.joined: dict[int, dict[str, int]] = {}
+        self.epoch = "epoch0"
+        self.floor = 0
 
     def begin(self) -> int:
         self.next_xid += 1
@@ -84,88 +86,140 @@ class World:
         del self.joined[user_id][stream]
         self.end(xid)
 
+    def frozen(self) -> "World":
+        """As it is now: what a transaction that repeats its reads sees to its end."""
+        snapshot = World()
+        snapshot.next_xid, snapshot.running = self.next_xid, {xid: [] for xid in self.running}
+        snapshot.committed = list(self.committed)
+        snapshot.joined = {user_id: dict(streams) for user_id, streams in self.joined.items()}
+        snapshot.epoch, snapshot.floor = self.epoch, self.floor
+        return snapshot
+
+    def prune(self) -> None:
+        """Forget all that no transaction under way is older than."""
+        bound = min(self.running, default=self.next_xid + 1)
+        gone = [event.xid for event in self.committed if event.xid < bound]
+        self.committed = [event for event in self.committed if event.xid >= bound]
+        self.floor = max([self.floor, *(xid + 1 for xid in gone)])
+
     def may_see(self, user_id: int) -> dict[str, int]:
         return {f"user:{user_id}": 0, **self.joined[user_id]}
 
 
+async def nothing() -> None:
+    """What happens while a statement runs, unless a test has something happen."""
+
+
 class FakeLog:
-    """store/log/replay.py on a World. Statements see all that is committed when they run."""
+    """store/log/replay.py on a World. In a transaction, statements see what was committed when it began.
 
-    def __init__(self, world: World, limit: int) -> None:
-        self.world = world
+    meanwhile   called in each statement of a transaction: what others do while it runs
+    """
+
+    def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.meanwhile: Callable[[], Coroutine[None, None, None]] = nothing
 
-    async def look(self, _connection: Connection) -> Log:
-        running = tuple(sorted(self.world.running))
-        xmax = self.world.next_xid + 1
-        highest = max((event.xid for event in self.world.committed), default=0)
-        return Log("epoch", 0, Snapshot(running[0] if running else xmax, xmax, running), highest)
-
-    def _unread(self, seen: Seen) -> list[LoggedEvent]:
-        new = [event for event in self.world.committed if event.xid > seen.highest or event.xid in seen.pending]
-        return _sorted(new)
+    async def look(self, connection: Connection) -> Log:
+        world = await self._seen_by(connection)
+        running = tuple(sorted(world.running))
+        xmax = world.next_xid + 1
+        highest = max((event.xid for event in world.committed), default=world.floor - 1)
+        return Log(world.epoch, world.floor, Snapshot(running[0] if running else xmax, xmax, running), highest)
 
     async def new_events(self, connection: Connection, seen: Seen) -> News:
-        events = self._unread(seen)
+        events = _unread(await self._seen_by(connection), seen)
         return News(await self.look(connection), events[: self.limit + 1], len(events) <= self.limit)
 
-    async def first_new(self, _connection: Connection, seen: Seen) -> dict[str, int]:
+    async def first_new(self, connection: Connection, seen: Seen) -> dict[str, int]:
         first: dict[str, int] = {}
-        for event in self._unread(seen):
+        for event in _unread(await self._seen_by(connection), seen):
             first[event.stream] = min(event.pos, first.get(event.stream, event.pos))
         return first
 
-    async def stream_new(self, _connection: Connection, seen: Seen, _chunk: int) -> AsyncGenerator[list[LoggedEvent]]:
-        events = self._unread(seen)
+    async def stream_new(self, connection: Connection, seen: Seen, _chunk: int) -> AsyncGenerator[list[LoggedEvent]]:
+        events = _unread(await self._seen_by(connection), seen)
         for start in range(0, len(events), 2):
+            await self.meanwhile()
             yield events[start : start + 2]
 
-    async def admit(self, _connection: Connection, callers: Collection[Caller]) -> dict[Caller, Admission]:
-        return {caller: Admission(self.world.may_see(caller.user_id)) for caller in callers}
+    async def admit(self, connection: Connection, callers: Collection[Caller]) -> dict[Caller, Admission]:
+        world = await self._seen_by(connection)
+        return {caller: Admission(world.may_see(caller.user_id)) for caller in callers}
 
-    async def spans(self, _connection: Connection, since: Mapping[str, int]) -> dict[str, Span]:
+    async def spans(self, connection: Connection, since: Mapping[str, int]) -> dict[str, Span]:
+        world = await self._seen_by(connection)
         found: dict[str, Span] = {}
         for stream, xid in since.items():
-            events = [event for event in self.world.committed if event.stream == stream]
+            events = [event for event in world.committed if event.stream == stream]
             last = max((event.pos for event in events), default=0)
-            after = max((event.pos for event in events if event.xid < xid), default=0)
+            oldest = min((event.pos for event in events), default=1)
+            after = max((event.pos for event in events if event.xid < xid), default=oldest - 1)
             if last > after:
                 found[stream] = Span(after, last)
         return found
 
     async def stream_spans(
-        self, _connection: Connection, wanted: Mapping[str, Span], _chunk: int
+        self, connection: Connection, wanted: Mapping[str, Span], _chunk: int
     ) -> AsyncGenerator[list[LoggedEvent]]:
+        world = await self._seen_by(connection)
         none = Span(0, 0)
         events = _sorted(
             [
                 event
-                for event in self.world.committed
+                for event in world.committed
                 if wanted.get(event.stream, none).after < event.pos <= wanted.get(event.stream, none).last
             ]
         )
         for start in range(0, len(events), 2):
+            await self.meanwhile()
             yield events[start : start + 2]
 
+    async def _seen_by(self, connection: Connection) -> World:
+        fake = cast("FakeConnection", connection)
+        if fake.snapshot is None:
+            return fake.world
+        await self.meanwhile()
+        return fake.snapshot
 
-class NoTransaction:
-    """Stands for the connection and for the database: nothing changes while a fake statement runs."""
+
+def _unread(world: World, seen: Seen) -> list[LoggedEvent]:
+    return _sorted([event for event in world.committed if event.xid > seen.highest or event.xid in seen.pending])
+
+
+class FakeConnection:
+    """A connection whose transactions repeat their reads. `snapshot`: of the one that is open."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.snapshot: World | None = None
 
     @asynccontextmanager
     async def transaction(self, **_options: object) -> AsyncGenerator[None]:
-        yield
+        self.snapshot = self.world.frozen()
+        try:
+            yield
+        finally:
+            self.snapshot = None
+
+
+class FakeDatabase:
+    """Any number of connections."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
-        yield cast("Connection", self)
+        yield cast("Connection", FakeConnection(self._world))
 
 
-def fake_connection() -> Connection:
-    return cast("Connection", NoTransaction())
+def fake_connection(world: World) -> Connection:
+    return cast("Connection", FakeConnection(world))
 
 
-def fake_database() -> Database:
-    return cast("Database", NoTransaction())
+def fake_database(world: World) -> Database:
+    return cast("Database", FakeDatabase(world))
 
 
 class Wires:
@@ -238,6 +292,7 @@ class Client:
 
     base      all events below this xid are part of the state it loaded
     got       the events it has, by stream and position
+    forgets   it has asked to resume on its open connection: all until the next hello is void
     """
 
     def __init__(self, user_id: int) -> None:
@@ -246,15 +301,16 @@ class Client:
         self.cursor: str | None = None
         self.got: set[tuple[str, int]] = set()
         self.wire: Wire | None = None
+        self.forgets = False
         self._read = 0
         self._last: dict[str, int] = {}
 
     def connect(self, wire: Wire) -> None:
-        self.wire, self._read, self._last = wire, 0, {}
+        self.wire, self._read, self._last, self.forgets = wire, 0, {}, False
 
     def forget_order(self) -> None:
         """After a resume on an open connection, streams begin again where the cursor says."""
-        self._last = {}
+        self._last, self.forgets = {}, True
 
     def read(self, world: World) -> None:
         """Take what came; check order, and the cursor rule for each cursor as it comes."""
@@ -262,15 +318,18 @@ class Client:
             return
         for frame in _FRAME.finditer(self.wire.data, self._read):
             self._read = frame.end()
-            self._take(frame["type"], frame["data"])
+            self.forgets = self.forgets and frame["type"] != b"hello"
+            if self.forgets:
+                continue
+            self._take(frame["type"], frame["data"], world)
             if frame["id"] is not None:
                 self._take_cursor(frame["id"].decode(), world)
         assert self._read == len(self.wire.data), "whole frames only"
 
-    def _take(self, type_: bytes, data: bytes) -> None:
+    def _take(self, type_: bytes, data: bytes, world: World) -> None:
         if type_ == b"resync_required":
-            cursor = msgspec.json.decode(data)["payload"]["cursor"]
-            self.base, self.got = int(cursor.partition(".")[2]), set()
+            self.base = 0
+            self.got = {(event.stream, event.pos) for event in world.committed}  # by loading all it shows
             return
         if type_ == b"hello":
             if self.base is None:
@@ -286,7 +345,8 @@ class Client:
     def _take_cursor(self, cursor: str, world: World) -> None:
         self.cursor = cursor
         xid = int(cursor.partition(".")[2])
-        assert not (lost := self.missing(world, below=xid)), f"{cursor} was given before {lost}"
+        if cursor.startswith(world.epoch):  # of another database nothing is promised but that it will be told
+            assert not (lost := self.missing(world, below=xid)), f"{cursor} was given before {lost}"
 
     def missing(self, world: World, below: int) -> list[LoggedEvent]:
         """Committed events under `below` that it may see now, has not got, and that are not in what it loaded."""
