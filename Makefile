@@ -1,6 +1,7 @@
-.PHONY: run test lint bench
+.PHONY: run test lint bench soak
 
 run:   ; @scripts/run
 test:  ; @scripts/test
 lint:  ; @scripts/lint
 bench: ; @scripts/bench
+soak:  ; @scripts/soak

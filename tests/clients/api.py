@@ -77,9 +77,9 @@ class Answer:
 class Api:
     """fechatter_server at `url`, asked by one client; to be used with `async with`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout_s: float = 30) -> None:
         self.url = url
-        self._client = httpx2.AsyncClient(base_url=url, timeout=30, limits=httpx2.Limits(max_connections=100))
+        self._client = httpx2.AsyncClient(base_url=url, timeout=timeout_s, limits=httpx2.Limits(max_connections=100))
 
     async def __aenter__(self) -> Self:
         return self

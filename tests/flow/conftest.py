@@ -1,9 +1,12 @@
 """Fixtures of the flow tests: both services as processes, and people who use them.
 
 crowd           people of the shared stack: sign_up, colleague, listen
+dice            seeded: a failure prints the seed, and FECHATTER_TEST_SEED=… throws the same again
 second_notify   another notify_server of the shared stack, with a heartbeat five times a second
 """
 
+import os
+import random
 import signal
 import subprocess
 import sys
@@ -49,6 +52,13 @@ async def crowd(shared_stack: Stack) -> AsyncGenerator[Crowd]:
     """People of the shared stack."""
     async with Api(shared_stack.api_url) as api:
         yield Crowd(shared_stack, api)
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    seed = int(os.environ.get("FECHATTER_TEST_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"FECHATTER_TEST_SEED={seed}")  # noqa: T201 - shown when the test fails
+    return random.Random(seed)
 
 
 @pytest.fixture(scope="session")

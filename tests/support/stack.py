@@ -77,10 +77,7 @@ class Stack:
     @property
     def environment(self) -> dict[str, str]:
         """What another command of the program needs, to work on this stack."""
-        clean = {
-            name: text for name, text in os.environ.items() if not name.startswith(("FECHATTER_", "DATABASE_URL", "PG"))
-        }
-        return clean | {
+        return clean_environment() | {
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "FECHATTER_DATA_DIR": str(self.data_dir),
@@ -178,6 +175,13 @@ class Stack:
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, f"`up` ended:\n{self.output()[-3000:]}"
         return all(answers_ready(url) for url in (self.api_url, self.notify_url))
+
+
+def clean_environment() -> dict[str, str]:
+    """Ours, without what would set the program or PostgreSQL."""
+    return {
+        name: text for name, text in os.environ.items() if not name.startswith(("FECHATTER_", "DATABASE_URL", "PG"))
+    }
 
 
 def answers_ready(url: str) -> bool:
