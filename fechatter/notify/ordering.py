@@ -47,7 +47,7 @@ class Ordering:
     def _over_a_hole(self) -> list[LoggedEvent]:
         """The next events although a position before them will not come.
 
-        Pruning goes by xid: in a stream it may take a position and leave a lower one, of a transaction that began later.
+        Pruning goes by xid: it may take a position and leave a lower one, of a transaction that began later.
         """
         lowest = first_positions(event for events in self._waiting.values() for event in events)
         fit = [place for place in self._waiting if lowest[place[0]] == place[1]]
