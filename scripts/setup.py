@@ -27,6 +27,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CACHE = ROOT / ".cache"
 WEB = ROOT / "web"
+MEILISEARCH = ROOT / "tests" / "meilisearch"
 WEB_SOURCES = ("src", "public", "build", "index.html", "*.config.*", "tsconfig*.json", "package*.json")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -39,6 +40,7 @@ def main(*arguments: str) -> None:
         put_command()
         build_web()
         if dev:
+            install_meilisearch()
             require_browser()
 
 
@@ -112,6 +114,20 @@ def build_web() -> None:
             stamps[1].unlink(missing_ok=True)
             run(["npm", "run", "build"], cwd=WEB, environment=node)
             stamps[1].write_text(sources)
+
+
+def install_meilisearch() -> None:
+    """The Meilisearch that tests run; on another platform than its own, npm leaves it out and the tests say so."""
+    wanted = _hash([MEILISEARCH / "package-lock.json", MEILISEARCH / ".npmrc"])
+    stamp = CACHE / "meilisearch.stamp"
+    if _is_stamped(stamp, wanted) and (MEILISEARCH / "node_modules").is_dir():
+        return
+    node = _node()
+    with step("Meilisearch for the tests"):
+        stamp.unlink(missing_ok=True)
+        run(["npm", "ci", "--prefer-offline"], cwd=MEILISEARCH, environment=node)
+        (MEILISEARCH / "node_modules").mkdir(exist_ok=True)
+        stamp.write_text(wanted)
 
 
 def require_browser() -> None:

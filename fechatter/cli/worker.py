@@ -1,4 +1,4 @@
-"""The worker: what nobody waits for. Makes thumbnails, deletes what is left over.
+"""The worker: what nobody waits for. Makes thumbnails, deletes what is left over, feeds Meilisearch.
 
 run(settings)   until SIGTERM or SIGINT
 
@@ -13,11 +13,13 @@ from contextlib import suppress
 import asyncpg
 
 from fechatter import logs
+from fechatter.bus.postgres import PostgresBus
 from fechatter.config import Settings
 from fechatter.domain.errors import DomainError
 from fechatter.files.cleaning import clean_up
 from fechatter.files.storage import open_storage
 from fechatter.files.thumbnails import make_due
+from fechatter.search.indexer import Indexer
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
 
@@ -38,6 +40,7 @@ async def run(settings: Settings) -> None:
         work = asyncio.gather(
             _every(THUMBNAILS_S, lambda: make_due(db, storage)),
             _every(CLEANING_S, lambda: clean_up(db, storage)),
+            *([_index(settings)] if settings.search.enabled else []),
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, work.cancel)
@@ -45,6 +48,13 @@ async def run(settings: Settings) -> None:
             await work
     finally:
         await db.close()
+
+
+async def _index(settings: Settings) -> None:
+    """Follow the event log into Meilisearch, woken by hints."""
+    async with Indexer.open(settings) as indexer:
+        bus = PostgresBus(settings.server.db_url)
+        await asyncio.gather(indexer.run(), bus.run(lambda _stream: indexer.wake(), lambda _news: None))
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:

@@ -16,7 +16,7 @@ import asyncpg
 
 from fechatter import logs
 from fechatter.consumers.handler import Away, Handler, Start, StartOver
-from fechatter.domain.errors import Unavailable
+from fechatter.domain.errors import DomainError, Unavailable
 from fechatter.store.database import AWAY, Connection
 from fechatter.store.log import consumers as store
 from fechatter.store.log import replay
@@ -38,7 +38,8 @@ class Failed(Exception):
 
     def __init__(self, error: Exception, times: int) -> None:
         self.times = times
-        super().__init__(f"{type(error).__name__}: {error}" if isinstance(error, Away) else type(error).__name__)
+        told = isinstance(error, Away | DomainError)  # their texts are for operators; others may hold anything
+        super().__init__(f"{type(error).__name__}: {error}" if told else type(error).__name__)
 
 
 class Term:

@@ -1,0 +1,1 @@
+"""Search by Meilisearch: what it holds, how it is asked, kept up and checked."""

@@ -1,0 +1,1 @@
+"""The built-in search in the database, and what is read for any search."""
