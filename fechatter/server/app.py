@@ -88,7 +88,7 @@ class _Start:
         self._context: Context | None = None
 
     def app(self) -> Litestar:
-        web_client = WebClient.load()
+        web_client = WebClient.load(self._settings.name)
         return Litestar(
             route_handlers=[
                 Router("/api", route_handlers=[*options_routes(API), *API], before_request=check_address),

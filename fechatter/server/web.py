@@ -1,6 +1,7 @@
 """The web client's files, from memory: the built bundle, with index.html for every address of the page.
 
-WebClient.load   read and compress the bundle once
+WebClient.load   read and compress the bundle once; the manifest bears the installation's name
+page_policy      what the page may load, run and connect to
 """
 
 import gzip
@@ -9,12 +10,17 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from litestar import Response
 
 HERE = Path(__file__).resolve()
 FOLDERS = (HERE.parents[2] / "web" / "dist", HERE.parents[1] / "web")
 IMMUTABLE = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
+MANIFEST = "manifest.webmanifest"
+WORKER = "sw.js"
+TRUSTED = "svelte-trusted-html fechatter-worker"
+"""Trusted Types policies: templates of the page, and the address of the worker. Messages are made of nodes, not HTML."""
 _COMPRESSIBLE = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg")
 _NOT_BUILT = b"""<!doctype html><html lang="en"><title>Fechatter</title>
 <p>The web client has not been built: run <code>make run</code>.</p>
@@ -30,6 +36,7 @@ class Asset:
     media_type: str
     etag: str
     cache_control: str
+    is_worker: bool = False
 
 
 class WebClient:
@@ -42,12 +49,16 @@ class WebClient:
         self._assets = assets
 
     @classmethod
-    def load(cls) -> "WebClient":
+    def load(cls, name: str) -> "WebClient":
+        """`name` is the installation's."""
         folder = next((path for path in FOLDERS if (path / "index.html").is_file()), None)
         if folder is None:
             return cls({"index.html": _asset("index.html", _NOT_BUILT)})
-        files = (path for path in folder.rglob("*") if path.is_file())
-        return cls({path.relative_to(folder).as_posix(): _asset(path.name, path.read_bytes()) for path in files})
+        files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+        bodies = {path: file.read_bytes() for path, file in files.items()}
+        if MANIFEST in bodies:
+            bodies[MANIFEST] = _named(bodies[MANIFEST], name)
+        return cls({path: _asset(path, body) for path, body in bodies.items()})
 
     def find(self, path: str) -> Asset | None:
         """The file at `path`, or the page itself for an address without a file's ending; else None."""
@@ -64,7 +75,8 @@ def page_policy(notify_url: str) -> str:
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; manifest-src 'self'; "
         "img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self'; "
         f"connect-src 'self' {notify_url} {sockets}; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        f"require-trusted-types-for 'script'; trusted-types {TRUSTED}"
     )
 
 
@@ -75,6 +87,7 @@ def asset_response(asset: Asset, *, if_none_match: str, accept_encoding: str, po
         "Cache-Control": asset.cache_control,
         "Vary": "Accept-Encoding",
         "Content-Security-Policy": policy,
+        **({"Service-Worker-Allowed": "/"} if asset.is_worker else {}),
     }
     if asset.etag in if_none_match:
         return Response(b"", status_code=304, headers=headers)
@@ -83,16 +96,25 @@ def asset_response(asset: Asset, *, if_none_match: str, accept_encoding: str, po
     return Response(asset.body, media_type=asset.media_type, headers=headers)
 
 
-def _asset(name: str, body: bytes) -> Asset:
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if media_type == "application/javascript":  # to text/… the framework adds it
-        media_type += "; charset=utf-8"
-    gzipped = gzip.compress(body, mtime=0) if media_type.startswith(_COMPRESSIBLE) else None
-    hashed_name = "-" in name and name.count(".") >= 1 and not name.endswith((".html", ".webmanifest", "sw.js"))
+def _named(manifest: bytes, name: str) -> bytes:
+    return msgspec.json.encode(msgspec.json.decode(manifest) | {"name": name, "short_name": name})
+
+
+def _asset(path: str, body: bytes) -> Asset:
+    gzipped = gzip.compress(body, mtime=0) if (media_type := _media_type(path)).startswith(_COMPRESSIBLE) else None
     return Asset(
         body=body,
         gzipped=gzipped if gzipped and len(gzipped) < len(body) else None,
         media_type=media_type,
         etag=f'"{hashlib.sha256(body).hexdigest()[:24]}"',
-        cache_control=IMMUTABLE if hashed_name else FRESH,
+        cache_control=IMMUTABLE if path.startswith("assets/") else FRESH,  # names below assets/ bear a hash
+        is_worker=path == WORKER,
     )
+
+
+def _media_type(path: str) -> str:
+    if path == MANIFEST:
+        return "application/manifest+json"
+    media_type = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    # To text/… the framework adds it.
+    return f"{media_type}; charset=utf-8" if media_type == "application/javascript" else media_type

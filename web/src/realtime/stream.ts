@@ -7,8 +7,8 @@
  * Nothing for 40 s (heartbeats come every 15 s) counts as broken. `goodbye` says how long to stay away.
  */
 import { backoff } from './backoff';
-import { readEvent, type ServerEvent } from './events';
-import { SseParser } from './sse';
+import { readEvent, type Goodbye, type ServerEvent } from './events';
+import { SseParser, type Frame } from './sse';
 
 export type StreamStatus = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'stopped';
 
@@ -20,6 +20,8 @@ export interface StreamOptions {
   /** `resumed`: the connection went on from a cursor, so nothing has been missed. */
   onEvent: (event: ServerEvent, resumed: boolean) => void;
   onStatus: (status: StreamStatus) => void;
+  /** What came in one piece has been given to `onEvent`; where to resume after it. Also for signs of life alone. */
+  onChunk?: (cursor: string | null) => void;
   isOnline?: () => boolean;
   silenceMs?: number;
 }
@@ -35,7 +37,7 @@ const SILENCE_MS = 40_000;
 
 export class EventStream {
   /** Where to resume; set by each event that carries an id, kept across connections. */
-  private cursor: string | null = null;
+  cursor: string | null = null;
   /** Tries since the last live moment. */
   private attempt = 0;
   private running: AbortController | null = null;
@@ -47,8 +49,10 @@ export class EventStream {
 
   constructor(private readonly options: StreamOptions) {}
 
-  start(): void {
+  /** From a cursor of an earlier visit or of another tab; without one, anew. */
+  start(cursor: string | null = null): void {
     if (this.running) return;
+    this.cursor = cursor;
     this.running = new AbortController();
     void this.run(this.running.signal);
   }
@@ -130,13 +134,21 @@ export class EventStream {
       const { done, value } = await reader.read();
       if (done) return BROKEN;
       silence.feed();
-      for (const frame of parser.push(value)) {
-        const event = readEvent(frame.data);
-        if (event?.type === 'goodbye') return this.dismissed(event.payload);
-        if (event) this.deliver(event, resumed);
-      }
-      if (parser.lastId !== null) this.cursor = parser.lastId;
+      const goodbye = this.take(parser.push(value), resumed);
+      if (goodbye === null && parser.lastId !== null) this.cursor = parser.lastId;
+      this.options.onChunk?.(this.cursor);
+      if (goodbye !== null) return this.dismissed(goodbye);
     }
+  }
+
+  /** Give what came to who listens, up to a goodbye. */
+  private take(frames: readonly Frame[], resumed: boolean): Goodbye | null {
+    for (const frame of frames) {
+      const event = readEvent(frame.data);
+      if (event?.type === 'goodbye') return event.payload;
+      if (event) this.deliver(event, resumed);
+    }
+    return null;
   }
 
   private deliver(event: ServerEvent, resumed: boolean): void {
@@ -148,7 +160,7 @@ export class EventStream {
   }
 
   /** 4401 asks for a new token, which the next try gets by itself; only `reconnect: false` besides it is final. */
-  private dismissed(goodbye: { code: number; reconnect: boolean; retry_ms: number }): Ending {
+  private dismissed(goodbye: Goodbye): Ending {
     return { retryMs: goodbye.retry_ms, final: !goodbye.reconnect && goodbye.code !== 4401 };
   }
 

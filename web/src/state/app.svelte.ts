@@ -9,7 +9,8 @@ import { getConfig } from '../api/auth';
 import { Client } from '../api/client';
 import { routes, type Api } from '../api/routes';
 import type { Config, Message } from '../api/types';
-import { EventStream } from '../realtime/stream';
+import { SharedStream } from '../realtime/shared';
+import type { Snapshot } from '../realtime/snapshot';
 import { applyMessage } from '../realtime/chats';
 import { i18n } from '../i18n/i18n.svelte';
 import { Attachments } from './attachments.svelte';
@@ -17,11 +18,13 @@ import { Chats } from './chats.svelte';
 import { Connection } from './connection.svelte';
 import { Drafts } from './drafts.svelte';
 import { Edits } from './edits.svelte';
+import { Keeper, load, wipe, type Kept } from './keeper';
 import { Originals } from './originals.svelte';
 import { Messages } from './messages.svelte';
-import { Outbox, type Outgoing } from './outbox.svelte';
+import { byLock, Outbox, type Outgoing } from './outbox.svelte';
 import { People } from './people.svelte';
 import { Presences } from './presence.svelte';
+import type { Pwa } from './pwa.svelte';
 import { Preferences } from './preferences.svelte';
 import { Receipts } from './receipts.svelte';
 import { Replica } from './replica.svelte';
@@ -36,6 +39,8 @@ const CONTENT_MAX = 16_384;
 
 export class App {
   config = $state.raw<Config | null>(null);
+  /** Updates, installing and notifications; loaded once the page is shown. */
+  pwa = $state.raw<Pwa | null>(null);
   readonly preferences = new Preferences();
   readonly router = new Router();
   readonly session = new Session();
@@ -56,6 +61,7 @@ export class App {
     post: (draft) => this.post(draft),
     stored: (message) => this.store(message),
     shelf: new DeviceShelf(),
+    exclusive: byLock,
   });
   readonly attachments = new Attachments({
     credentials: this.session,
@@ -63,14 +69,20 @@ export class App {
     limits: () => this.config?.limits,
     locale: () => i18n.locale,
   });
-  readonly stream: EventStream = new EventStream({
+  readonly stream: SharedStream<Snapshot> = new SharedStream<Snapshot>({
     url: () => `${this.notifyUrl}/api/notifications/events`,
     token: () => this.session.token(),
     renew: (refused) => this.session.renew(refused),
     onEvent: (event, resumed) => this.sync.hear(event, resumed),
     onStatus: (status) => this.connection.set(status),
+    state: () => (this.sync.settled ? this.replica.snapshot(this.messages.recent) : null),
+    adopt: (snapshot) => this.sync.adopt(snapshot),
   });
   readonly sync: Sync = new Sync(this.api, this.replica, this.messages, this.people, this.stream);
+
+  /** What the last visit left, until somebody is signed in. */
+  private kept: Kept | null = null;
+  private readonly keeper = new Keeper();
 
   constructor() {
     this.connection.watch(this.stream);
@@ -79,19 +91,33 @@ export class App {
       this.presences.refresh();
     });
     addEventListener('online', () => this.outbox.resume());
-    addEventListener('pagehide', () => this.edits.flush());
+    addEventListener('pagehide', () => {
+      this.edits.flush();
+      this.keeper.now();
+    });
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && this.keeper.now());
     this.replica.onEvent((event) => {
       if (event.type !== 'message.created' || event.payload.sender_id !== this.replica.me) return;
       if (event.payload.idempotency_key !== null) this.outbox.arrived(event.payload.idempotency_key);
     });
   }
 
-  /** Words, settings of the server and the session of the cookie, at once; the page shows itself meanwhile. */
+  /**
+   * Settings of the server and the session of the cookie are asked for; what the last visit left is shown meanwhile,
+   * and goes on being shown while the server cannot be reached.
+   */
   async open(): Promise<void> {
     const config = getConfig().catch(() => null);
-    await this.session.restore();
-    this.config = await config;
+    const session = this.session.restore();
+    const kept = this.session.user === null ? await load() : null;
+    if (kept && this.session.assume(kept.user, kept.workspaceId)) {
+      this.kept = kept;
+      this.config = kept.config;
+    }
+    await session;
+    this.config = (await config) ?? this.config;
     if (this.config === null) this.session.status = 'unreachable';
+    if (this.session.status === 'signed-out') void wipe();
   }
 
   /** Called by the root component, inside an effect: whoever is signed in has everything running for them. */
@@ -100,8 +126,11 @@ export class App {
     if (user === null || this.config === null) return () => undefined;
     this.drafts.load(user.id);
     void this.outbox.load(user.id);
-    this.sync.start(user);
+    this.sync.start(user, this.kept?.user.id === user.id ? this.kept : null);
+    this.kept = null;
+    const unkeep = this.keep();
     return () => {
+      unkeep();
       this.sync.stop();
       this.outbox.forget();
       this.attachments.forget();
@@ -111,6 +140,35 @@ export class App {
       this.drafts.forget();
       this.people.forget();
     };
+  }
+
+  /** Keep the state on the device from now on; the answer ends that, and takes away what was kept. */
+  private keep(): () => void {
+    const { keeper, replica, sync, messages, stream, session } = this;
+    keeper.start(() => {
+      const [user, config, cursor] = [session.user, this.config, stream.cursor];
+      if (!stream.isLeader || !sync.settled || user === null || config === null || cursor === null) return null;
+      const snapshot = replica.snapshot(messages.recent);
+      return snapshot && { user, config, cursor, snapshot, workspaceId: this.workspaces.current?.id ?? null };
+    });
+    const unwatch = $effect.root(() => {
+      $effect(() => {
+        void [replica.workspaces, replica.chats, replica.windows, replica.members, replica.people];
+        keeper.soon();
+      });
+    });
+    return () => {
+      unwatch();
+      keeper.stop();
+      void wipe();
+    };
+  }
+
+  /** Something would be lost, or would have to be found again, if the page were loaded anew now. */
+  get hasOpenWork(): boolean {
+    if (this.outbox.size > 0 || this.attachments.size > 0 || this.drafts.size > 0) return true;
+    const fields = document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>('textarea, input:not([type])');
+    return document.querySelector('dialog[open]') !== null || [...fields].some((field) => field.value !== '');
   }
 
   get contentMax(): number {

@@ -42,6 +42,10 @@ export class Attachments {
     return this.items.filter((item) => item.chatId === chatId);
   }
 
+  get size(): number {
+    return this.items.length;
+  }
+
   isBusy(chatId: Id): boolean {
     return this.of(chatId).some((item) => item.file === null && item.problem === null);
   }

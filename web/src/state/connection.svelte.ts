@@ -1,5 +1,5 @@
 /** Whether the page hears the server: what the banner shows, and the nudges that end a wait early. */
-import type { EventStream, StreamStatus } from '../realtime/stream';
+import type { StreamStatus } from '../realtime/stream';
 
 export class Connection {
   status = $state<StreamStatus>('stopped');
@@ -8,12 +8,12 @@ export class Connection {
   private readonly returns = new Set<() => void>();
 
   set(status: StreamStatus): void {
-    if (status === 'live') {
-      this.wasLive = true;
-      for (const back of this.returns) back();
-    }
-    if (status === 'stopped') this.wasLive = false;
+    if (status === this.status) return;
     this.status = status;
+    if (status === 'stopped') this.wasLive = false;
+    if (status !== 'live') return;
+    this.wasLive = true;
+    for (const back of this.returns) back();
   }
 
   /** Called each time the stream is live again. */
@@ -22,7 +22,7 @@ export class Connection {
   }
 
   /** Come back at once when the network does, or when the page is looked at again. */
-  watch(stream: EventStream): void {
+  watch(stream: { nudge(): void; renew(): void }): void {
     addEventListener('online', () => stream.renew());
     addEventListener('offline', () => {
       if (this.status !== 'stopped') this.status = 'offline';

@@ -33,6 +33,10 @@ export class Drafts {
     return this.get(chatId).trim() !== '';
   }
 
+  get size(): number {
+    return [...this.texts.values()].filter((text) => text.trim() !== '').length;
+  }
+
   set(chatId: Id, text: string): void {
     if (this.get(chatId) === text) return;
     const texts = new Map(this.texts);

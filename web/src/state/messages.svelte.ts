@@ -29,6 +29,8 @@ export class Messages {
   state = $state<LoadState>('idle');
   olderState = $state<LoadState>('idle');
   newerState = $state<LoadState>('idle');
+  /** The chats that were opened, the last one first. */
+  recent: readonly Id[] = [];
   private readonly marked = new Map<Id, number>();
 
   constructor(
@@ -54,6 +56,7 @@ export class Messages {
   async open(chatId: Id, around: Id | null): Promise<void> {
     if (this.current !== null && this.current !== chatId) this.leave(this.current);
     this.current = chatId;
+    this.recent = [chatId, ...this.recent.filter((id) => id !== chatId)];
     this.replica.change((model) => openWindow(model, chatId));
     const items = this.window(chatId).items;
     if (around !== null && !items.some((message) => message.id === around)) await this.loadAround(chatId, around);
@@ -124,6 +127,7 @@ export class Messages {
 
   forget(): void {
     this.current = null;
+    this.recent = [];
     this.state = this.olderState = this.newerState = 'idle';
     this.marked.clear();
   }

@@ -42,6 +42,8 @@ export interface OutboxOptions {
   stored: (message: Message) => void;
   shelf: Shelf;
   isOnline?: () => boolean;
+  /** Runs the work while no other tab sends to this chat. */
+  exclusive?: (chatId: Id, work: () => Promise<void>) => Promise<void>;
   pause?: (ms: number) => Promise<void>;
   newKey?: () => string;
 }
@@ -143,8 +145,10 @@ export class Outbox {
     this.busy.add(chatId);
     const era = this.era;
     if (this.loading !== null) await this.loading;
-    for (let item = this.next(chatId); item && era === this.era; item = this.next(chatId))
-      await this.deliver(item, era);
+    await this.exclusively(chatId, async () => {
+      for (let item = this.next(chatId); item && era === this.era; item = this.next(chatId))
+        await this.deliver(item, era);
+    });
     this.busy.delete(chatId);
     if (era !== this.era && this.next(chatId)) void this.work(chatId);
   }
@@ -190,6 +194,11 @@ export class Outbox {
     );
   }
 
+  private async exclusively(chatId: Id, work: () => Promise<void>): Promise<void> {
+    if (!this.next(chatId)) return;
+    await (this.options.exclusive ? this.options.exclusive(chatId, work) : work());
+  }
+
   private isOnline(): boolean {
     return (this.options.isOnline ?? (() => navigator.onLine))();
   }
@@ -197,6 +206,12 @@ export class Outbox {
   private async pause(ms: number): Promise<void> {
     await (this.options.pause ?? ((wait) => new Promise<void>((resolve) => setTimeout(resolve, wait))))(ms);
   }
+}
+
+/** One tab at a time; what it has sent, the next one no longer finds on the shelf. */
+export async function byLock(chatId: Id, work: () => Promise<void>): Promise<void> {
+  if ('locks' in navigator) await navigator.locks.request(`fechatter-outbox-${chatId}`, work);
+  else await work();
 }
 
 /** The server understood and will not have it; trying the same again cannot help. */

@@ -1,12 +1,13 @@
 /**
  * The page's copy of the server's state: one model, changed only here, read by the stores.
  *
- * Replica          hear(event), change(f); chats, windows, members, people, workspaces as they are now
+ * Replica          hear(event), change(f), snapshot, restore; chats, windows, members, people, workspaces as they are now
  */
 import type { Id } from '../api/types';
 import type { ServerEvent } from '../realtime/events';
 import { emptyModel, type Model, type Need, type Outcome } from '../realtime/model';
 import { reduce } from '../realtime/reduce';
+import { modelOf, snapshotOf, type Snapshot } from '../realtime/snapshot';
 
 export class Replica {
   private model = $state.raw<Model>(emptyModel(0));
@@ -32,6 +33,16 @@ export class Replica {
 
   forget(me: Id): void {
     this.model = emptyModel(me);
+  }
+
+  /** Go on with what was known here before, or is known by another tab. */
+  restore(snapshot: Snapshot): void {
+    this.model = modelOf(snapshot);
+  }
+
+  /** What is worth keeping; `recent` are the chats that were opened last. */
+  snapshot(recent: readonly Id[]): Snapshot | null {
+    return snapshotOf(this.model, recent);
   }
 
   hear(event: ServerEvent): void {

@@ -1,9 +1,10 @@
 /**
  * Who is signed in. The access token lives in memory only; the refresh token in a cookie that no script can read.
  *
- * Session          restore, signIn, signUp, signOut; token and renew for those who make requests
+ * Session          restore, assume, signIn, signUp, signOut; token and renew for those who make requests
  *
- * Two tabs share the cookie: a lock lets them renew one after the other, and a channel tells of a sign-out.
+ * Two tabs share the cookie: a lock lets them renew one after the other, and a channel tells of a sign-out and passes
+ * a new token on, so that one renewal serves all.
  */
 import * as auth from '../api/auth';
 import type { Credentials } from '../api/client';
@@ -26,19 +27,30 @@ export class Session implements Credentials {
   private readonly tabs = new BroadcastChannel(LOCK);
 
   constructor() {
-    this.tabs.onmessage = () => {
-      this.end();
+    this.tabs.onmessage = ({ data }: MessageEvent<SignedIn | 'signed-out'>) => {
+      if (data === 'signed-out') this.end();
+      else if (data.user.id === this.user?.id) this.take(data);
     };
   }
 
   /** Take up the session of the cookie, if there is one: scripts cannot see it, so only the server can tell. */
   async restore(): Promise<void> {
-    this.status = 'restoring';
+    if (this.user === null) this.status = 'restoring';
     try {
       if ((await this.renew(null)) === null) this.end();
     } catch {
-      this.status = 'unreachable';
+      if (this.user === null) this.status = 'unreachable';
     }
+  }
+
+  /** Show what was kept of this person, until the server says otherwise. False if it has said so already. */
+  assume(user: User, workspaceId: Id | null): boolean {
+    if (this.status === 'signed-in') return this.user?.id === user.id;
+    if (this.status === 'signed-out') return false;
+    this.user = user;
+    this.workspaceId = workspaceId;
+    this.status = 'signed-in';
+    return true;
   }
 
   async signIn(email: string, password: string): Promise<void> {
@@ -70,7 +82,9 @@ export class Session implements Credentials {
 
   private async refresh(): Promise<string | null> {
     try {
-      this.begin(await locked(auth.refresh));
+      const spent = this.access;
+      const signedIn = await locked(async () => (this.access === spent ? await auth.refresh() : null));
+      if (signedIn) this.begin(signedIn);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status === 429 || error.status >= 500) throw error;
       this.end();
@@ -80,6 +94,11 @@ export class Session implements Credentials {
 
   private begin(signedIn: SignedIn): void {
     if (this.user && this.user.id !== signedIn.user.id) return location.reload();
+    this.take(signedIn);
+    this.tabs.postMessage(signedIn);
+  }
+
+  private take(signedIn: SignedIn): void {
     const lifetime = signedIn.expires_in * 1000;
     this.access = { token: signedIn.token, until: Date.now() + Math.max(lifetime - EARLY_MS, lifetime / 2) };
     this.user = signedIn.user;

@@ -1,8 +1,9 @@
 /**
  * Keeps the replica like the server: opens the stream, loads state, and fetches what events cannot tell.
  *
- * Sync             start when somebody signs in, stop when they leave
+ * Sync             start when somebody signs in, stop when they leave; adopt what another tab knows; settled
  *
+ * What was kept from the last visit is shown at once, and the stream goes on from where it stood then.
  * State is loaded after the stream is open, so that what happens in between is heard; events wait meanwhile.
  */
 import type { Api } from '../api/routes';
@@ -13,7 +14,8 @@ import { applyChatGone, snapshotChat } from '../realtime/chats';
 import type { ServerEvent } from '../realtime/events';
 import type { Need } from '../realtime/model';
 import { beginReload, endHealing, endReload } from '../realtime/reduce';
-import type { EventStream } from '../realtime/stream';
+import type { SharedStream } from '../realtime/shared';
+import type { Snapshot } from '../realtime/snapshot';
 import type { Messages } from './messages.svelte';
 import type { People } from './people.svelte';
 import type { Replica } from './replica.svelte';
@@ -39,17 +41,42 @@ export class Sync {
     private readonly replica: Replica,
     private readonly messages: Messages,
     private readonly people: People,
-    private readonly stream: EventStream,
+    private readonly stream: SharedStream<Snapshot>,
   ) {
     replica.onNeed((need) => this.fetch(need));
   }
 
-  start(me: User): void {
+  start(me: User, kept: { snapshot: Snapshot; cursor: string } | null = null): void {
     this.era += 1;
     this.replica.forget(me.id);
+    if (kept) this.show(kept.snapshot);
     this.people.put([me]);
-    this.stream.start();
-    this.opening = setTimeout(() => void this.reload(), HELLO_WAIT_MS);
+    this.stream.start(me.id, kept?.cursor ?? null);
+    if (!kept) this.opening = setTimeout(() => void this.reload(), HELLO_WAIT_MS);
+  }
+
+  /** Nothing is being fetched: what is known here belongs to where the stream stands. */
+  get settled(): boolean {
+    return this.ready && !this.reloading && this.fetching.size === 0;
+  }
+
+  /** Another tab has the connection: go on from what it knows, or load if it is loading itself. */
+  adopt(snapshot: Snapshot | null): void {
+    if (snapshot === null || this.reloading || snapshot.me !== this.replica.me) return void this.reload();
+    this.clearOpening();
+    const window = this.messages.current === null ? undefined : this.replica.windows.get(this.messages.current);
+    this.show(snapshot);
+    if (this.messages.current === null) return;
+    const [id, own] = [this.messages.current, window];
+    if (own) this.replica.change((model) => ({ ...model, windows: new Map(model.windows).set(id, own) }));
+    void this.once(`window:${id}`, () => this.messages.refresh(id));
+  }
+
+  private show(snapshot: Snapshot): void {
+    this.replica.restore(snapshot);
+    this.messages.recent = [...snapshot.windows.keys()];
+    this.ready = true;
+    this.failed = false;
   }
 
   stop(): void {

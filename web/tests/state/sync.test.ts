@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, NetworkError } from '../../src/api/http';
 import type { Api } from '../../src/api/routes';
 import type { Chat, Message, User, Workspace } from '../../src/api/types';
-import type { EventStream } from '../../src/realtime/stream';
+import type { SharedStream } from '../../src/realtime/shared';
+import type { Snapshot } from '../../src/realtime/snapshot';
 import { Messages } from '../../src/state/messages.svelte';
 import { People } from '../../src/state/people.svelte';
 import { Replica } from '../../src/state/replica.svelte';
@@ -50,7 +51,7 @@ function setUp() {
   const replica = new Replica();
   const messages = new Messages(world.api, replica);
   const people = new People(world.api, replica);
-  const stream = { start: vi.fn(), stop: vi.fn() } as unknown as EventStream;
+  const stream = { start: vi.fn(), stop: vi.fn() } as unknown as SharedStream<Snapshot>;
   return { world, replica, messages, sync: new Sync(world.api, replica, messages, people, stream) };
 }
 

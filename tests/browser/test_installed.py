@@ -1,0 +1,171 @@
+"""The page as an application of the device: offline with its last state, updates, one connection for all tabs."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import Visitors
+from tests.clients.api import Api, Person
+from tests.flow.conftest import Crowd
+from tests.support.stack import ROOT, Stack
+from tests.support.waiting import POLL_S
+
+PATIENCE_MS = 30_000
+ROWS = """() => new Promise(done => {
+    const opening = indexedDB.open('fechatter');
+    opening.onsuccess = () => {
+        const asking = opening.result.transaction('state').objectStore('state').getAllKeys();
+        asking.onsuccess = () => { opening.result.close(); done(asking.result.map(String)); };
+    };
+})"""
+
+
+async def test_offline_the_page_opens_with_its_last_state_and_sends_what_was_written_once(
+    visitors: Visitors, crowd: Crowd
+) -> None:
+    ada, grace = await _pair(crowd)
+    chat = await ada.create_chat("PrivateChannel", "engine room", [grace])
+    await grace.post(chat, "the last thing said")
+    page = await visitors.sign_in(ada, f"/chats/{chat.id}")
+    await expect(_log(page).get_by_text("the last thing said")).to_be_visible()
+    await _is_kept(page, f"window:{chat.id}")
+    await page.context.set_offline(True)
+    await page.reload()
+    await expect(_log(page).get_by_text("the last thing said")).to_be_visible()
+    await page.get_by_role("textbox", name="Message").fill("written in a tunnel")
+    await page.keyboard.press("Enter")
+    await expect(_log(page).get_by_text("written in a tunnel")).to_be_visible()
+    await page.reload()
+    await grace.post(chat, "said meanwhile")
+    await page.context.set_offline(False)
+    await expect(_log(page).get_by_text("said meanwhile")).to_be_visible()
+    await expect(_log(page).get_by_text("written in a tunnel")).to_have_count(1)
+    said = [message.content for message in await grace.whole_history(chat)]
+    assert said.count("written in a tunnel") == 1
+
+
+async def test_two_tabs_share_one_stream_and_the_other_goes_on_when_one_closes(
+    visitors: Visitors, crowd: Crowd, shared_stack: Stack
+) -> None:
+    ada, grace = await _pair(crowd)
+    chat = await ada.create_chat("PrivateChannel", "bridge", [grace])
+    before = await _streams(shared_stack)
+    first = await visitors.sign_in(ada, f"/chats/{chat.id}")
+    await grace.post(chat, "to the first")
+    await expect(_log(first).get_by_text("to the first")).to_be_visible()
+    second = await first.context.new_page()
+    await second.goto(f"/chats/{chat.id}")
+    await expect(_log(second).get_by_text("to the first")).to_be_visible()
+    await grace.post(chat, "to both")
+    for tab in (first, second):
+        await expect(_log(tab).get_by_text("to both")).to_be_visible()
+    assert await _streams(shared_stack) == before + 1
+    await first.close()
+    await grace.post(chat, "to the one that is left")
+    await expect(_log(second).get_by_text("to the one that is left")).to_be_visible()
+    await expect(_log(second).get_by_text("to both")).to_have_count(1)
+    assert await _streams(shared_stack) == before + 1
+
+
+async def test_signing_out_in_one_tab_signs_out_all_and_leaves_nothing_on_the_device(
+    visitors: Visitors, crowd: Crowd
+) -> None:
+    ada, grace = await _pair(crowd)
+    chat = await ada.create_chat("PrivateChannel", "vault", [grace])
+    await grace.post(chat, "a secret")
+    first = await visitors.sign_in(ada, f"/chats/{chat.id}")
+    await _is_kept(first, f"window:{chat.id}")
+    second = await first.context.new_page()
+    await second.goto("/")
+    await second.get_by_role("button", name=re.compile("You and settings: Ada")).click()
+    await second.get_by_role("button", name="Sign out").click()
+    for tab in (first, second):
+        await expect(tab.get_by_role("button", name="Sign in")).to_be_visible()
+    await _rows_are(first, lambda rows: not rows)
+    await first.context.set_offline(True)
+    await first.reload()
+    await expect(first.get_by_text("a secret")).to_have_count(0)
+
+
+async def test_an_update_waits_for_its_reader_and_loses_no_draft(chromium: Browser, tmp_path: Path) -> None:
+    """The new version is the same files under another name; the server starts again with them."""
+    stack = Stack.start(tmp_path / "stack", PYTHONPATH=str(_copy_of_the_program(tmp_path / "program")))
+    visitors = Visitors(chromium, stack)
+    try:
+        async with Api(stack.api_url) as api:
+            ada = await api.sign_up("Ada Lovelace")
+            chat = await ada.create_chat("PrivateChannel", "dock")
+        page = await visitors.sign_in(ada, f"/chats/{chat.id}")
+        await _is_installed(page)
+        await page.get_by_role("textbox", name="Message").fill("half a thought")
+        _rename_version(tmp_path / "program")
+        stack.kill("fechatter_server")
+        stack.wait_ready()
+        await page.evaluate("navigator.serviceWorker.getRegistration().then(r => r.update()).then(() => true)")
+        await expect(page.get_by_text("A new version is there.")).to_be_visible(timeout=PATIENCE_MS)
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Reload").click()
+        await expect(page.get_by_role("textbox", name="Message")).to_have_value("half a thought", timeout=PATIENCE_MS)
+        assert "fechatter-shell-next" in await page.evaluate("caches.keys()")
+        await expect(page.get_by_text("A new version is there.")).to_have_count(0)
+    finally:
+        for context in visitors.contexts:
+            await context.close()
+        stack.stop()
+    assert not visitors.complaints
+
+
+def _copy_of_the_program(folder: Path) -> Path:
+    for part in ("fechatter", "migrations", "web/dist"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def _rename_version(folder: Path) -> None:
+    worker = folder / "web" / "dist" / "sw.js"
+    text, count = re.subn(r"version:([`\"'])\w+\1", "version:'next'", worker.read_text())
+    assert count
+    worker.write_text(text)
+
+
+async def _pair(crowd: Crowd) -> tuple[Person, Person]:
+    ada = await crowd.sign_up("Ada Lovelace")
+    [grace] = await crowd.colleagues(ada, "Grace Hopper")
+    return ada, grace
+
+
+async def _streams(stack: Stack) -> int:
+    """How many notify_server holds now."""
+    async with httpx2.AsyncClient() as client:
+        text = (await client.get(f"{stack.notify_url}/metrics")).text
+    return sum(
+        int(float(value)) for value in re.findall(r"^fechatter_notify_streams(?:\{.*\})? ([\d.e+]+)$", text, re.M)
+    )
+
+
+async def _is_installed(page: Page) -> None:
+    """The worker answers for the page."""
+    await page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=PATIENCE_MS)
+
+
+async def _is_kept(page: Page, row: str) -> None:
+    await _is_installed(page)
+    await _rows_are(page, lambda rows: row in rows)
+
+
+async def _rows_are(page: Page, expected: Callable[[list[str]], bool]) -> None:
+    rows: list[str] = []
+    for _ in range(round(PATIENCE_MS / 1000 / POLL_S)):
+        if expected(rows := await page.evaluate(ROWS)):
+            return
+        await asyncio.sleep(POLL_S)
+    raise AssertionError(f"the device keeps {rows}")
+
+
+def _log(page: Page) -> Locator:
+    return page.get_by_role("log", name="Messages")

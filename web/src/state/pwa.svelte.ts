@@ -1,0 +1,169 @@
+/**
+ * The page as an application of the device: its worker, its updates, its icon. Loaded once the page is shown.
+ *
+ * Pwa              updateReady, update; installing (how this browser can), install; badge and notifications follow what
+ *                  is read
+ *
+ * A new version takes over when its user says so, or while nobody looks and nothing is begun.
+ */
+import { withdraw } from '../push/notices';
+import type { PageMessage, WorkerMessage } from '../worker/words';
+import type { App } from './app.svelte';
+
+/** What Chromium hands out when the page can be installed. */
+export interface InstallOffer extends Event {
+  prompt(): Promise<unknown>;
+  readonly userChoice: Promise<{ outcome: 'accepted' | 'dismissed' }>;
+}
+
+const WORKER = '/sw.js';
+const LOOK_MS = 30 * 60_000;
+
+export class Pwa {
+  /** A new version is on the device and waits. */
+  updateReady = $state(false);
+  /** `prompt`: the browser asks; `share`: iOS, where one does it by hand; null: it is installed, or cannot be. */
+  installing = $state<'prompt' | 'share' | null>(isIos() && !isInstalled() ? 'share' : null);
+  private installOffer: InstallOffer | null = null;
+  private registration: ServiceWorkerRegistration | null = null;
+  private lookedAt = Date.now();
+  /** The page runs what a worker gave it: another worker means another version. */
+  private hasWorker = false;
+  private consented = false;
+
+  constructor(private readonly app: App) {
+    addEventListener('appinstalled', () => (this.installing = null));
+    $effect.root(() => {
+      $effect(() => showBadge(app.session.user === null ? 0 : app.chats.unread));
+      $effect(() => {
+        if (app.session.status === 'signed-out') this.say({ what: 'forget' });
+      });
+    });
+    app.replica.onEvent((event) => {
+      if (event.type !== 'receipt.updated' || event.payload.user_id !== app.replica.me) return;
+      void this.withdraw(event.payload.chat_id, event.payload.last_read_seq);
+    });
+    if ('serviceWorker' in navigator) void this.register();
+  }
+
+  offer(event: Event): void {
+    this.installOffer = event as InstallOffer;
+    this.installing = 'prompt';
+  }
+
+  async install(): Promise<void> {
+    const offer = this.installOffer;
+    if (offer === null) return;
+    this.installOffer = null;
+    this.installing = null;
+    await offer.prompt();
+  }
+
+  /** Take the new version. What is being written is kept on the device, and is there again. */
+  update(): void {
+    this.consented = true;
+    if (this.registration?.waiting) this.registration.waiting.postMessage({ what: 'take-over' } satisfies PageMessage);
+    else location.reload();
+  }
+
+  /** Null in a browser without workers, or if the server gave none. */
+  async worker(): Promise<ServiceWorkerRegistration | null> {
+    if (!('serviceWorker' in navigator) || this.registration === null) return null;
+    return await navigator.serviceWorker.ready;
+  }
+
+  private async register(): Promise<void> {
+    const { serviceWorker } = navigator;
+    this.hasWorker = serviceWorker.controller !== null;
+    serviceWorker.addEventListener('controllerchange', () => this.changed());
+    serviceWorker.addEventListener('message', (message: MessageEvent<WorkerMessage>) => {
+      if (message.data.what === 'open') this.app.router.go(message.data.path);
+    });
+    document.addEventListener('visibilitychange', () => this.seen());
+    try {
+      this.registration = await serviceWorker.register(trusted(WORKER), { updateViaCache: 'none' });
+    } catch (error) {
+      console.info('This browser keeps no worker: the page needs the network.', error);
+      return;
+    }
+    this.follow(this.registration);
+    void this.withdrawRead();
+  }
+
+  private follow(registration: ServiceWorkerRegistration): void {
+    if (registration.waiting && this.hasWorker) this.updateReady = true;
+    registration.addEventListener('updatefound', () => {
+      const fresh = registration.installing;
+      fresh?.addEventListener('statechange', () => {
+        if (fresh.state === 'installed' && navigator.serviceWorker.controller) this.updateReady = true;
+      });
+    });
+  }
+
+  /** Another worker has taken over, by this tab's wish or another's. */
+  private changed(): void {
+    if (!this.hasWorker) {
+      this.hasWorker = true;
+      return;
+    }
+    if (this.consented || !this.app.hasOpenWork) location.reload();
+    else this.updateReady = true;
+  }
+
+  private seen(): void {
+    if (document.visibilityState === 'hidden') {
+      if (this.updateReady && !this.app.hasOpenWork) this.update();
+      return;
+    }
+    void this.withdrawRead();
+    if (Date.now() - this.lookedAt < LOOK_MS) return;
+    this.lookedAt = Date.now();
+    // Away: the next look asks again.
+    this.registration?.update().catch(() => undefined);
+  }
+
+  private async withdraw(chatId: number, seq: number): Promise<void> {
+    if (this.registration) await withdraw(this.registration, (id, shown) => id === chatId && shown <= seq);
+  }
+
+  /** What was read on another device while no page was open here. */
+  private async withdrawRead(): Promise<void> {
+    const { chats, sync } = this.app;
+    if (!this.registration || !sync.ready) return;
+    await withdraw(this.registration, (id, seq) => seq <= (chats.get(id)?.last_read_seq ?? 0));
+  }
+
+  private say(message: PageMessage): void {
+    this.registration?.active?.postMessage(message);
+  }
+}
+
+function showBadge(count: number): void {
+  if (!('setAppBadge' in navigator)) return;
+  // Where there is no icon to put it on, it is refused.
+  navigator.setAppBadge(count).catch(() => undefined);
+}
+
+const isInstalled = (): boolean => matchMedia('(display-mode: standalone)').matches;
+
+const isIos = (): boolean =>
+  /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Mac/.test(navigator.userAgent) && navigator.maxTouchPoints > 1);
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL: (url: string) => string },
+  ): {
+    createScriptURL(url: string): string;
+  };
+}
+
+/** The one address that the page may run as a worker. */
+function trusted(url: string): string {
+  const types = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes;
+  const createScriptURL = (asked: string): string => {
+    if (asked !== WORKER) throw new TypeError('Only the own worker may be run.');
+    return asked;
+  };
+  return types?.createPolicy('fechatter-worker', { createScriptURL }).createScriptURL(url) ?? url;
+}
