@@ -20,7 +20,7 @@ FRESH = "no-cache"
 MANIFEST = "manifest.webmanifest"
 WORKER = "sw.js"
 TRUSTED = "svelte-trusted-html fechatter-worker"
-"""Trusted Types policies: templates of the page, and the address of the worker. Messages are made of nodes, not HTML."""
+"""Trusted Types policies: templates, and the worker’s address. Messages are made of nodes, never of HTML."""
 _COMPRESSIBLE = ("text/", "application/javascript", "application/json", "application/manifest", "image/svg")
 _NOT_BUILT = b"""<!doctype html><html lang="en"><title>Fechatter</title>
 <p>The web client has not been built: run <code>make run</code>.</p>
