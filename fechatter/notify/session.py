@@ -46,8 +46,12 @@ class Had(msgspec.Struct, frozen=True):
         return self.seen is not None and event.xid <= self.seen.highest and event.xid not in self.seen.pending
 
     def and_(self, positions: Mapping[str, int]) -> "Had":
-        """And, of these streams, everything up to a position."""
-        return Had(self.seen, {**self.positions, **positions})
+        """And, of these streams, everything up to a position.
+
+        A replay that breaks off early may name a lower one than an earlier, longer replay reached.
+        """
+        higher = {stream: pos for stream, pos in positions.items() if pos > self.positions.get(stream, 0)}
+        return Had(self.seen, self.positions | higher)
 
 
 NOTHING = Had()

@@ -24,7 +24,7 @@ from tests.flow.checker.account import Account
 from tests.flow.checker.run import Run
 from tests.flow.faults.database import give_hints
 from tests.flow.faults.scene import Scene
-from tests.flow.faults.weather import Weather, names_for, seeded
+from tests.flow.faults.weather import CATALOGUE_ALL, Weather, names_for, seeded
 from tests.support.cluster import Cluster
 
 LOOK_S = 2.0
@@ -42,6 +42,7 @@ class Options(msgspec.Struct):
     messaging: str
     notify: int
     calm: bool
+    fault: list[str]
     folder: Path
 
 
@@ -53,7 +54,7 @@ async def soak(options: Options) -> Account:
         people = Run.open(cluster.api_urls, cluster.notify_urls, cluster.database_url, dice, options.readers)
         async with people as run:
             scene = Scene(cluster, run.access, dice, 1.0, run.bystander)
-            weather = Weather(scene, names_for(options.messaging))
+            weather = Weather(scene, options.fault or names_for(options.messaging))
             began = time.monotonic()
 
             async def rage(stop: asyncio.Event) -> None:
@@ -132,6 +133,8 @@ def _options(arguments: list[str]) -> Options:
     parser.add_argument("--messaging", choices=("postgres", "both", "nats"), default="postgres")
     parser.add_argument("--notify", type=int, default=2, help="how many notify servers")
     parser.add_argument("--calm", action="store_true", help="without faults")
+    every = ", ".join(CATALOGUE_ALL)
+    parser.add_argument("--fault", action="append", default=[], help=f"only this one; may be repeated. All: {every}")
     parser.add_argument("--folder", type=Path, default=None)
     given = vars(parser.parse_args(arguments))
     given["folder"] = given["folder"] or Path(tempfile.mkdtemp(prefix="fechatter-soak-"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fechatter.domain.people import Caller
-from fechatter.notify import letting_in
+from fechatter.notify import letting_in, reception
 from fechatter.notify.fanout import Fanout
 from fechatter.notify.hub import Hub
 from fechatter.notify.reception import Reception
@@ -23,7 +23,20 @@ USERS, CHATS = (1, 2), (11, 12)
 
 Step = tuple[str, int, int]
 OFTEN = {"write": 3, "turn": 3, "begin": 2, "commit": 2, "post": 2, "catch_up": 2, "read": 2}
-ONCE = ("abort", "add", "remove", "connect", "resume", "stall", "fill", "clog", "replace", "prune")
+ONCE = (
+    "abort",
+    "add",
+    "remove",
+    "connect",
+    "resume",
+    "stall",
+    "fill",
+    "clog",
+    "replace",
+    "prune",
+    "congest",
+    "congest",
+)
 WITHIN = (
     "fail",
     "resume",
@@ -92,7 +105,7 @@ class Play:
                 await self.sequencer.turn(fake_connection(self.world), self.reception)
         elif what == "catch_up":
             await self.catch_up()
-        elif what in ("connect", "resume", "stall", "fill", "clog", "read"):
+        elif what in ("connect", "resume", "stall", "fill", "clog", "congest", "read"):
             getattr(self, what)(self.clients[one])
         else:
             self.change(what, one, two)
@@ -173,6 +186,11 @@ class Play:
         if client.wire is not None:
             self.hub.fanout.blocked.add(client.wire.fd)
 
+    def congest(self, client: Client) -> None:
+        """What is sent to the device next is more than it reads: a replay leaves it behind there."""
+        if client.wire is not None:
+            client.wire.congested = True
+
     def place(self) -> tuple[int, Had]:
         return self.sequencer.watermark, Had(self.sequencer.seen, dict(self.hub.sent))
 
@@ -181,7 +199,7 @@ class Play:
         wire = client.wire
         if wire is None:
             return
-        wire.room = None
+        wire.room, wire.congested = None, False
         self.hub.fanout.blocked.discard(wire.fd)
         if wire.session.phase is Phase.LAGGING:
             wire.session.drained()
@@ -221,6 +239,7 @@ async def _play(steps: list[Step], limit: int, longest_replay: int) -> None:
             stream_spans=play.log.stream_spans,
         ),
         patch.object(letting_in, "LONGEST_REPLAY", longest_replay),
+        patch.object(reception, "PATIENCE", 0),
     ):
         await play.begin()
         for step in steps:
