@@ -9,6 +9,8 @@ import type { Align, Block, Item, Mark } from './tree';
 export interface Drawing {
   /** The person that a name means, if this message mentions them; `me` for oneself. */
   mention: (name: string) => 'me' | 'other' | null;
+  /** The address of the channel that a name means, if one knows it. */
+  channel: (name: string) => string | null;
   /** How a task is called that is done, or is not. */
   task: (isDone: boolean) => string;
 }
@@ -134,6 +136,8 @@ function drawMark(mark: Exclude<Mark, { kind: 'close' }>, drawing: Drawing, arou
       return around.inLink || around.isDeep ? null : outside(mark.href);
     case 'mention':
       return around.inLink ? `@${mark.name}` : drawMention(mark.name, drawing);
+    case 'channel':
+      return around.inLink ? `#${mark.name}` : drawChannel(mark.name, drawing);
   }
 }
 
@@ -143,10 +147,16 @@ function drawMention(name: string, drawing: Drawing): Node | string {
   return filled(element('span', who === 'me' ? 'mention me' : 'mention'), [`@${name}`]);
 }
 
-/** A link leads out of the page, in a tab of its own that cannot reach back. */
+function drawChannel(name: string, drawing: Drawing): Node | string {
+  const address = drawing.channel(name);
+  return address === null ? `#${name}` : filled(outside(address), [`#${name}`]);
+}
+
+/** A link leads out of the page, in a tab of its own that cannot reach back; one to a chat stays in the page. */
 function outside(href: string): HTMLAnchorElement {
   const link = document.createElement('a');
   link.href = href;
+  if (link.origin === location.origin && link.pathname.startsWith('/chats/')) return link;
   link.target = '_blank';
   link.rel = 'noopener noreferrer nofollow';
   return link;

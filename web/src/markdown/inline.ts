@@ -17,9 +17,10 @@ interface Bracket {
 
 type Piece = Mark | Run | Bracket;
 
-const SPECIAL = /[\\`*_~[\]<@\nhHwW]/g;
+const SPECIAL = /[\\`*_~[\]<@#\nhHwW]/g;
 const MENTION = /@([\p{L}\p{N}](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_])?)/uy;
-const WORD_BEFORE = /[\p{L}\p{N}_@.-]$/u;
+const CHANNEL = /#([\p{L}\p{N}](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}])?)/uy;
+const WORD_BEFORE = /[\p{L}\p{N}_@#&/.-]$/u;
 const LETTER_BEFORE = /[A-Za-z0-9]$/;
 const ESCAPABLE = /[!-/:-@[-`{-~]/;
 
@@ -56,7 +57,8 @@ class Reader {
     else if (char === '[') this.bracket();
     else if (char === ']') this.endBracket();
     else if (char === '<') this.angled();
-    else if (char === '@') this.mention();
+    else if (char === '@') this.name('mention', MENTION);
+    else if (char === '#') this.name('channel', CHANNEL);
     else if (char === '\n') this.push({ kind: 'break' }, 1);
     else this.bare();
   }
@@ -153,12 +155,12 @@ class Reader {
     this.at += length;
   }
 
-  private mention(): void {
-    MENTION.lastIndex = this.at;
+  private name(kind: 'mention' | 'channel', pattern: RegExp): void {
+    pattern.lastIndex = this.at;
     const isInWord = WORD_BEFORE.test(this.text.slice(Math.max(0, this.at - 2), this.at));
-    const name = isInWord ? undefined : MENTION.exec(this.text)?.[1];
+    const name = isInWord ? undefined : pattern.exec(this.text)?.[1];
     if (name === undefined) this.take(1);
-    else this.push({ kind: 'mention', name }, name.length + 1);
+    else this.push({ kind, name }, name.length + 1);
   }
 }
 

@@ -11,6 +11,7 @@ export type Mark =
   | { kind: 'text'; text: string }
   | { kind: 'code'; text: string }
   | { kind: 'mention'; name: string }
+  | { kind: 'channel'; name: string }
   | { kind: 'break' }
   | { kind: 'open'; tag: Emphasis }
   | { kind: 'link'; href: string }

@@ -1,7 +1,7 @@
 /**
  * Files that are to go with the next message, per chat: on their way up, there, or refused.
  *
- * Attachments      add, cancel, take (those that are there, for a message that is sent now); of(chat), isBusy(chat)
+ * Attachments      add, cancel, retry, take (those that are there, for a message that is sent now); of(chat), isBusy(chat)
  */
 import { upload } from '../api/upload';
 import type { Credentials } from '../api/client';
@@ -21,6 +21,8 @@ export interface Attachment {
   /** Once it is there. */
   file: FileInfo | null;
   problem: string | null;
+  /** Another try may help. */
+  canRetry: boolean;
 }
 
 export interface AttachmentOptions {
@@ -34,6 +36,8 @@ export interface AttachmentOptions {
 export class Attachments {
   private items = $state.raw<readonly Attachment[]>([]);
   private readonly running = new Map<number, AbortController>();
+  /** Those that are not there yet, to be sent (again). */
+  private readonly waiting = new Map<number, File>();
   private lastKey = 0;
 
   constructor(private readonly options: AttachmentOptions) {}
@@ -51,38 +55,55 @@ export class Attachments {
   }
 
   add(chatId: Id, files: readonly File[]): void {
-    for (const file of files) void this.start(chatId, file);
+    for (const file of files) this.start(chatId, file);
+  }
+
+  /** Send one again that did not get there. */
+  retry(key: number): void {
+    const [item, file] = [this.items.find((one) => one.key === key), this.waiting.get(key)];
+    if (!item?.canRetry || !file) return;
+    this.change(key, { problem: null, canRetry: false, done: 0 });
+    void this.bring(key, item.chatId, file);
   }
 
   cancel(key: number): void {
     this.running.get(key)?.abort();
+    this.waiting.delete(key);
     this.items = this.items.filter((item) => item.key !== key);
   }
 
   /** What goes with the message that is sent now; those that were refused are let go of, too. */
   take(chatId: Id): FileInfo[] {
     const files = this.of(chatId).flatMap((item) => item.file ?? []);
+    for (const item of this.of(chatId)) this.waiting.delete(item.key);
     this.items = this.items.filter((item) => item.chatId !== chatId);
     return files;
   }
 
   forget(): void {
     for (const one of this.running.values()) one.abort();
+    this.waiting.clear();
     this.items = [];
   }
 
-  private async start(chatId: Id, file: File): Promise<void> {
+  private start(chatId: Id, file: File): void {
     const key = (this.lastKey += 1);
     const problem = this.refusal(chatId, file);
     const { name, size } = file;
-    this.items = [...this.items, { key, chatId, name, size, done: 0, file: null, problem }];
-    if (problem !== null) return;
+    this.items = [...this.items, { key, chatId, name, size, done: 0, file: null, problem, canRetry: false }];
+    if (problem === null) void this.bring(key, chatId, file);
+  }
+
+  private async bring(key: number, chatId: Id, file: File): Promise<void> {
     const control = new AbortController();
     this.running.set(key, control);
+    this.waiting.set(key, file);
     try {
       this.change(key, { done: 1, file: await this.send(key, chatId, file, control.signal) });
+      this.waiting.delete(key);
     } catch (error) {
-      if (!control.signal.aborted) this.change(key, { problem: this.explain(error, file) });
+      const canRetry = !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
+      if (!control.signal.aborted) this.change(key, { problem: this.explain(error, file), canRetry });
     } finally {
       this.running.delete(key);
     }

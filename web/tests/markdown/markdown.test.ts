@@ -9,6 +9,7 @@ const PEOPLE = new Map<string, 'me' | 'other'>([
 ]);
 const DRAWING = {
   mention: (name: string) => PEOPLE.get(name.toLowerCase()) ?? null,
+  channel: (name: string) => (name === 'general' ? '/chats/7' : null),
   task: (isDone: boolean) => (isDone ? 'done' : 'open'),
 };
 
@@ -92,6 +93,19 @@ describe('markdown', () => {
       '<p>hi <span class="mention me">@Ada.Lovelace</span>, <span class="mention">@小明</span>! @nobody</p>',
     );
     expect(html('`@小明` a@小明 [@小明](https://example.com)')).not.toContain('mention');
+  });
+});
+
+describe('a channel', () => {
+  it('that is known is a link that stays in the page', () => {
+    expect(html('see #general, #other')).toBe('<p>see <a href="/chats/7">#general</a>, #other</p>');
+    expect(html('a#general `#general` https://example.com/#general')).not.toContain('/chats/7');
+  });
+
+  it('is led to in the page by its address, too; but nothing else of this server is', () => {
+    expect(html(`[x](${location.origin}/chats/7)`)).not.toContain('target');
+    expect(html(`[x](${location.origin}/api/files/7)`)).toContain('target="_blank"');
+    expect(html('[x](https://example.com/chats/7)')).toContain('target="_blank"');
   });
 });
 
