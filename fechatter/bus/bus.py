@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-OnNews = Callable[[str], None]
-"""Called on the event loop with a stream's name, once for each hint; must return at once."""
+OnNews = Callable[[str | None], None]
+"""Called on the event loop with a stream's name, once for each hint; None: any may have news. Must return at once."""
 OnEphemeral = Callable[[str], None]
 """Called on the event loop with the JSON of a domain.events.Ephemeral; must return at once."""
 

@@ -14,9 +14,10 @@ import asyncpg
 from fechatter import logs
 from fechatter.bus.bus import OnEphemeral, OnNews
 from fechatter.store.database import AWAY, Connection
+from fechatter.store.log import hints
 from fechatter.store.log.ephemeral import CHANNEL as EPHEMERAL_CHANNEL
 
-CHANNEL = "fechatter_events"
+CHANNEL = hints.CHANNEL
 BEAT_S = 5.0
 """A listening connection that does not hear itself within this time is given up."""
 _LONGEST_PAUSE_S = 2.0
@@ -27,13 +28,22 @@ log = logs.get(__name__)
 class PostgresBus:
     """Listens to the trigger on `events`.
 
-    alive   whether the connection heard its own beat lately
+    alive       whether the connection heard its own beat lately
+    _depends    whether those who publish must know that nothing else is heard here
     """
 
     def __init__(self, url: str, beat_s: float = BEAT_S) -> None:
         self.alive = False
         self._url = url
         self._beat_s = beat_s
+        self._depends = False
+        self._stirred = asyncio.Event()
+
+    def depend(self, on_notify: bool) -> None:
+        """Say to those who publish, or no longer, that they must NOTIFY for us to hear."""
+        if self._depends != on_notify:
+            self._depends = on_notify
+            self._stirred.set()
 
     async def run(self, on_news: OnNews, on_ephemeral: OnEphemeral) -> None:
         """Pass hints and ephemeral news on until cancelled; reconnects with growing pauses."""
@@ -42,12 +52,15 @@ class PostgresBus:
             try:
                 async with self._connected() as connection:
                     await self._listen(connection, on_news, on_ephemeral)
+                    on_news(None)
                     pause = 0.05
                     await self._beat(connection)
             except (*AWAY, asyncpg.PostgresError) as error:
                 log.warning("bus.lost", error=type(error).__name__)
             finally:
-                self.alive = False
+                if self.alive:
+                    self.alive = False
+                    on_news(None)
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
@@ -74,18 +87,22 @@ class PostgresBus:
 
     async def _beat(self, connection: Connection) -> None:
         """Never return; raise once the connection closes or does not hear what it tells itself."""
-        stirred, channel = asyncio.Event(), f"fechatter_beat_{secrets.token_hex(8)}"
+        stirred, channel = self._stirred, f"fechatter_beat_{secrets.token_hex(8)}"
+        heard, said = asyncio.Event(), False
 
-        def stir(*_about: object) -> None:
-            stirred.set()
+        def hear(*_about: object) -> None:
+            heard.set()
 
-        connection.add_termination_listener(stir)
-        await connection.add_listener(channel, stir)
+        connection.add_termination_listener(lambda _connection: stirred.set())
+        await connection.add_listener(channel, hear)
         while True:
             stirred.clear()
+            if self._depends != said:
+                said = self._depends
+                await (hints.ask if said else hints.withdraw)(connection)
+            heard.clear()
             await connection.execute(f"NOTIFY {channel}")
-            await asyncio.wait_for(stirred.wait(), self._beat_s)
-            stirred.clear()
+            await asyncio.wait_for(heard.wait(), self._beat_s)
             await _wait(stirred, self._beat_s)
             if connection.is_closed():
                 raise ConnectionError("the server closed the connection")

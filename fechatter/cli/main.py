@@ -20,6 +20,7 @@ from fechatter.cli import up as whole
 from fechatter.cli import user as accounts
 from fechatter.cli.embedded import database_url as database_of
 from fechatter.cli.embedded import running_url
+from fechatter.cli.embedded_nats import running_nats
 from fechatter.cli.lifeline import follow
 from fechatter.cli.options import ConfigFile, DatabaseUrl, DataDir, Lifeline, LogLevel, Options, ServerPort
 from fechatter.cli.ports import PortTaken
@@ -248,11 +249,25 @@ def _start_service(options: Options, name: Literal["server", "notify", "worker"]
     if lifeline is not None:
         follow(lifeline)
     settings = options.start(name, role="all" if name == "worker" else name)
+    return _with_nats(_with_database(settings))
+
+
+def _with_database(settings: Settings) -> Settings:
     if settings.server.db_url:
         return settings
     if url := running_url(settings.data_dir):
         return replace(settings, server=replace(settings.server, db_url=url))
     raise OperatorError("No database: set DATABASE_URL, or use 'fechatter up', which brings its own.")
+
+
+def _with_nats(settings: Settings) -> Settings:
+    if not settings.messaging.enabled or settings.messaging.url:
+        return settings
+    if url := running_nats(settings.data_dir):
+        return replace(settings, messaging=replace(settings.messaging, url=url))
+    raise OperatorError(
+        "messaging.enabled is set, but no NATS is: set messaging.url, or use 'fechatter up', which brings its own."
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """`fechatter up`: the whole chat under one supervisor.
 
-run(options)   PostgreSQL (unless one is configured) → schema → both services and a worker → one line with the address
+run(options)   PostgreSQL and NATS (where none is configured) → schema → both services and a worker → one line with the
+               address
 """
 
 import sys
 
+from fechatter.cli import embedded_nats as nats
 from fechatter.cli import ports, supervisor
 from fechatter.cli.embedded import STOP_STEPS, EmbeddedPostgres
+from fechatter.cli.embedded_nats import EmbeddedNats
 from fechatter.cli.folder import hold
 from fechatter.cli.options import Options
 from fechatter.cli.supervisor import Service, Supervisor
@@ -28,7 +31,10 @@ def run(options: Options) -> None:
 async def _start(services: Supervisor, settings: Settings, options: Options) -> None:
     url = settings.server.db_url or await _start_postgres(services, settings)
     await migrate(url)
-    environment = options.child_environment({"server.db_url": url, "data_dir": str(settings.data_dir)})
+    given = {"server.db_url": url, "data_dir": str(settings.data_dir)}
+    if settings.messaging.enabled and not settings.messaging.url:
+        given["messaging.url"] = await _start_nats(services, settings)
+    environment = options.child_environment(given)
     await services.start(
         _service("fechatter_server", options.child("server"), environment, settings.server.host, settings.server.port),
         _service("notify_server", options.child("notify"), environment, settings.notify.host, settings.notify.port),
@@ -65,6 +71,23 @@ async def _start_postgres(services: Supervisor, settings: Settings) -> str:
             stop=STOP_STEPS,
             output=server.start_log,
             explain=server.why_not,
+            lifeline=False,
+        )
+    )
+    return server.url
+
+
+async def _start_nats(services: Supervisor, settings: Settings) -> str:
+    server = EmbeddedNats(settings.data_dir)
+    await services.start(
+        Service(
+            name="NATS",
+            prepare=server.prepare,
+            command=server.command,
+            environment=server.environment,
+            ready=server.is_ready,
+            stop=nats.STOP_STEPS,
+            output=server.start_log,
             lifeline=False,
         )
     )

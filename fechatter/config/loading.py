@@ -10,7 +10,7 @@ service.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from fechatter.config.errors import ConfigError
 from fechatter.config.sources import Found, read_environment, read_file
-from fechatter.config.tree import Settings
+from fechatter.config.tree import Messaging, Settings
 from fechatter.config.values import SECTIONS, Value, convert
 
 Role = Literal["all", "server", "notify"]
@@ -152,6 +152,7 @@ def _check_together(settings: Settings, found: Found) -> None:
 
     if settings.search.enabled and not settings.search.url:
         raise refuse("search.enabled", "is true, but search.url is not set: give Meilisearch's address")
+    _check_messaging(settings.messaging, refuse)
     if settings.auth.signing_key and len(settings.auth.signing_key.encode()) < 32:
         raise refuse("auth.signing_key", "must be at least 32 bytes long")
     if settings.limits.password_min > settings.limits.password_max:
@@ -167,6 +168,17 @@ def _check_together(settings: Settings, found: Found) -> None:
             raise refuse("trusted_proxies", f"holds {network!r}, which is no IP address or network")
 
 
+def _check_messaging(messaging: Messaging, refuse: Callable[[str, str], ConfigError]) -> None:
+    ways = [name for name in ("user", "token", "nkey", "creds") if getattr(messaging, name)]
+    if len(ways) > 1:
+        raise refuse(f"messaging.{ways[1]}", f"is set, and so is messaging.{ways[0]}: choose one way to sign in")
+    if bool(messaging.user) != bool(messaging.password):
+        given, missing = ("user", "password") if messaging.user else ("password", "user")
+        raise refuse(f"messaging.{given}", f"is set, but messaging.{missing} is not")
+    if messaging.tls_key and not messaging.tls_cert:
+        raise refuse("messaging.tls_key", "is set, but messaging.tls_cert is not")
+
+
 def _addresses(settings: Settings) -> list[tuple[str, str, tuple[str, ...]]]:
     web = ("http", "https")
     return [
@@ -174,7 +186,7 @@ def _addresses(settings: Settings) -> list[tuple[str, str, tuple[str, ...]]]:
         ("server.public_url", settings.server.public_url, web),
         ("notify.public_url", settings.notify.public_url, web),
         ("search.url", settings.search.url, web),
-        ("messaging.url", settings.messaging.url.partition(",")[0], ("nats", "tls", "ws", "wss")),
+        *(("messaging.url", url.strip(), ("nats", "tls")) for url in settings.messaging.url.split(",")),
         *(("notify.allowed_origins", origin, web) for origin in settings.notify.allowed_origins),
     ]
 

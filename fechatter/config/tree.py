@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 SECRETS = frozenset(
-    {"server.db_url", "auth.signing_key", "messaging.url", "search.api_key"}
+    {"server.db_url", "auth.signing_key", "search.api_key"}
+    | {"messaging.url", "messaging.password", "messaging.token", "messaging.nkey", "messaging.creds"}
     | {"files.access_key_id", "files.secret_access_key"}
 )
 
@@ -92,12 +93,33 @@ class Auth(Section, frozen=True, kw_only=True):
 
 
 class Messaging(Section, frozen=True, kw_only=True):
-    """What carries events: PostgreSQL (false), NATS (true), or both during a switch."""
+    """What carries events: PostgreSQL (false), NATS (true), or both during a switch.
 
-    hidden: ClassVar[frozenset[str]] = frozenset({"url"})
+    At most one of user and password, token, nkey and creds; they may also stand in the URL.
+    """
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"url", "password", "token", "nkey", "creds"})
 
     enabled: bool | Literal["both"] = False
     url: str = ""
+    """Servers, separated by commas, e.g. nats://a:4222,nats://b:4222; empty: the embedded one of `up`."""
+    user: str = ""
+    password: str = ""
+    token: str = ""
+    nkey: str = ""
+    """The seed of an nkey."""
+    creds: str = ""
+    """What a .creds file holds."""
+    tls_ca: Path | None = None
+    """Certificates that the servers' are checked against; empty: the system's."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    replicas: Annotated[int, Meta(ge=0, le=5)] = 0
+    """Servers that hold a copy of what is carried; 0: three of a cluster, one of a single server."""
+    max_age_s: Annotated[int, Meta(ge=120, le=30 * 86400)] = 3600
+    """How long NATS keeps what it carried. Fechatter itself needs none of it: the event log is the truth."""
+    max_bytes: Annotated[int, Meta(ge=1024 * 1024)] = 256 * 1024 * 1024
+    duplicate_window_s: Annotated[int, Meta(ge=1, le=120)] = 120
 
 
 class Search(Section, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from msgspec.inspect import BoolType, FloatType, IntType, LiteralType, StrType, 
 from fechatter.config.errors import ConfigError
 from fechatter.config.tree import SECRETS, Section, Settings
 
+PATHS = (Path, Path | None)
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -50,7 +51,7 @@ class Value(Struct, frozen=True):
 
 def convert(key: str, value: Value) -> object:
     """The value in the type that the tree asks for. ConfigError tells what would be right, never a secret's text."""
-    if LEAVES[key] is Path:
+    if LEAVES[key] in PATHS:
         return _convert_path(key, value)
     try:
         return msgspec.convert(value.raw, cast("type[object]", LEAVES[key]))
@@ -62,7 +63,7 @@ def convert(key: str, value: Value) -> object:
 
 def from_text(key: str, text: str) -> object:
     """What a text of the environment means for this key. A text that fits nothing stays text: convert() reports it."""
-    kind = type_info(LEAVES[key]) if LEAVES[key] is not Path else StrType()
+    kind = type_info(LEAVES[key]) if LEAVES[key] not in PATHS else StrType()
     kinds = kind.types if isinstance(kind, UnionType) else (kind,)
     for each in kinds:
         if isinstance(each, BoolType) and text.lower() in TRUE | FALSE:

@@ -101,10 +101,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Ephemeral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """News for whoever listens now; whoever does not, never hears it. Small: it travels in a NOTIFY.
 
+    id            tells a copy that came another way
     to            `chat:<id>`, `user:<id>`, or `peers:<user id>`: that user and all who share a chat with them
     except_user   does not hear it
     """
 
+    id: str
     type: EventType
     to: str
     payload: UserPresence | Typing | Receipt

@@ -6,6 +6,10 @@ import signal
 import socket
 
 from fechatter import logs
+from fechatter.bus.carriers import Carriers
+from fechatter.bus.interest import Interest
+from fechatter.bus.nats import NatsBus
+from fechatter.bus.nats_publisher import NatsPublisher
 from fechatter.bus.postgres import PostgresBus
 from fechatter.config import Settings
 from fechatter.domain.errors import OperatorError
@@ -34,9 +38,13 @@ async def run(settings: Settings) -> None:
 
 async def serve(settings: Settings, stop: asyncio.Event, ready: asyncio.Future[int] | None = None) -> None:
     """The same until `stop` is set; `ready` becomes the port once it listens (0 in the settings: any free one)."""
-    database = await Database.open(settings.server.db_url, settings.database.pool_size, "fechatter notify")
+    publisher = NatsPublisher(settings.messaging, "fechatter notify_server") if settings.messaging.enabled else None
+    database = await Database.open(
+        settings.server.db_url, settings.database.pool_size, "fechatter notify", outlet=publisher
+    )
+    publishing = asyncio.create_task(publisher.run(database)) if publisher is not None else None
     try:
-        notifier = Notifier(settings, database, _gate(settings, database), PostgresBus(settings.server.db_url))
+        notifier = Notifier(settings, database, _gate(settings, database), _bus(settings))
         server = await _listen(settings, notifier)
         if ready is not None:
             ready.set_result(server.sockets[0].getsockname()[1])
@@ -44,6 +52,9 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: asyncio.Future[i
         _spare_the_collector()
         await _run_until(stop, notifier, server)
     finally:
+        if publishing is not None:
+            publishing.cancel()
+            await asyncio.wait([publishing], timeout=2)
         await database.close()
 
 
@@ -66,6 +77,12 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def _bus(settings: Settings) -> Carriers:
+    interest = Interest()
+    nats = NatsBus(settings.messaging, interest) if settings.messaging.enabled else None
+    return Carriers(PostgresBus(settings.server.db_url), nats, interest)
 
 
 def _gate(settings: Settings, database: Database) -> Gate:

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
+from fechatter.bus import subjects
+from fechatter.bus.interest import Interest
 from fechatter.domain.events import EventType, stream_of_chat, stream_of_workspace
 from fechatter.notify.fanout import Crowd, Fanout
 from fechatter.notify.frames import Frame
@@ -32,13 +34,15 @@ class Person:
 
     audiences   the streams the user hears: from the database at attach, then kept right by the events
     receivers   the user's attached connections
+    workspaces  those the user is in, as the bus must hear of them
     """
 
-    __slots__ = ("audiences", "receivers")
+    __slots__ = ("audiences", "receivers", "workspaces")
 
     def __init__(self) -> None:
         self.audiences: set[Audience] = set()
         self.receivers: set[Receiver] = set()
+        self.workspaces: set[int] = set()
 
 
 class Hub:
@@ -48,10 +52,12 @@ class Hub:
     sent         the last position of each stream that was sent since the sequencer's last complete look
     deliveries   how many events have been handed to connections
     fanout       what they are sent through
+    interest     what the bus must hear for them
     """
 
-    def __init__(self, fanout: Fanout | None = None) -> None:
+    def __init__(self, fanout: Fanout | None = None, interest: Interest | None = None) -> None:
         self.fanout = fanout or Fanout()
+        self.interest = interest or Interest()
         self.stale: set[int] = set()
         self.sent: dict[str, int] = {}
         self.deliveries = 0
@@ -102,6 +108,7 @@ class Hub:
         person = self._people.get(user_id)
         if person is None:
             person = self._people[user_id] = Person()
+            self.interest.gain(subjects.of_user(user_id))
         self.fanout.add(receiver)
         person.receivers.add(receiver)
         self.set_streams(user_id, streams)
@@ -118,6 +125,8 @@ class Hub:
         for audience in person.audiences:
             self._leave(audience, receiver)
         if not person.receivers:
+            self.set_workspaces(user_id, ())
+            self.interest.lose(subjects.of_user(user_id))
             del self._people[user_id]
             self.stale.discard(user_id)
 
@@ -133,6 +142,17 @@ class Hub:
         for stream in wanted - now:
             self.subscribe(user_id, stream)
         return not wanted <= now
+
+    def set_workspaces(self, user_id: int, workspaces: Collection[int]) -> None:
+        """The user is in these workspaces and no others."""
+        person = self._people.get(user_id)
+        if person is None:
+            return
+        for workspace_id in person.workspaces.difference(workspaces):
+            person.workspaces.discard(workspace_id)
+            self.interest.lose(subjects.of_workspace(workspace_id))
+        for workspace_id in workspaces:
+            self._enter_workspace(person, workspace_id)
 
     def subscribe(self, user_id: int, stream: str) -> None:
         """The user's connections hear `stream` from the next event on."""
@@ -217,6 +237,8 @@ class Hub:
                 self._joining.append((int(owner), stream_of_chat(event.chat_id)))
             return
         member = msgspec.json.decode(payload, type=_Member)
+        if event.type == EventType.WORKSPACE_MEMBER_ADDED:
+            self._enter_workspace(self._people.get(member.user_id), member.workspace_id)
         kind = event.stream.partition(":")[0]
         match event.type:
             case EventType.MEMBER_ADDED if kind == "chat":
@@ -231,6 +253,11 @@ class Hub:
                     self.stale.add(member.user_id)
             case _:
                 pass
+
+    def _enter_workspace(self, person: Person | None, workspace_id: int | None) -> None:
+        if person is not None and workspace_id is not None and workspace_id not in person.workspaces:
+            person.workspaces.add(workspace_id)
+            self.interest.gain(subjects.of_workspace(workspace_id))
 
     def _leave(self, audience: Audience, receiver: Receiver) -> None:
         audience.seats_of(receiver).leave(receiver)

@@ -46,6 +46,7 @@ async def refresh(connection: Connection, hub: Hub, place: Place) -> None:
         if receiver.session.caller not in admissions:
             receiver.refuse()
     for user_id, admission in {caller.user_id: admission for caller, admission in admissions.items()}.items():
+        hub.set_workspaces(user_id, admission.workspaces)
         if hub.set_streams(user_id, admission.streams):
             for receiver in hub.receivers_of(user_id):
                 receiver.session.give_up_replay("You can see more than before: reload.")
@@ -74,7 +75,9 @@ async def let_in(
     for receiver in admitted:
         if receiver in same and receiver.session.ready:
             greeting = receiver.session.go_live(place.epoch, place.watermark)
-            hub.attach(receiver, admissions[receiver.session.caller].streams)
+            admission = admissions[receiver.session.caller]
+            hub.attach(receiver, admission.streams)
+            hub.set_workspaces(receiver.session.caller.user_id, admission.workspaces)
             receiver.greet(greeting)  # which may fill its buffer, and detach it again
 
 

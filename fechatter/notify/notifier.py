@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from fechatter import logs
-from fechatter.bus.bus import Bus
+from fechatter.bus.carriers import Carriers
 from fechatter.config import Settings
 from fechatter.domain.errors import DomainError, Forbidden, MethodNotAllowed, NotFound, Unavailable
 from fechatter.domain.people import Caller
@@ -30,7 +30,7 @@ from fechatter.notify.hub import Hub
 from fechatter.notify.metrics import CONTENT_TYPE, Metrics
 from fechatter.notify.reception import Reception
 from fechatter.notify.request import Origins, Proxies, Request
-from fechatter.notify.sequencer import Sequencer
+from fechatter.notify.sequencer import QUICK_SWEEP_S, SWEEP_S, Sequencer
 from fechatter.notify.session import Had, Session
 from fechatter.notify.stream import Stream
 from fechatter.notify.ws_frames import accept_key
@@ -54,7 +54,7 @@ class Notifier:
     fanout     the sockets of its streams
     """
 
-    def __init__(self, settings: Settings, database: Database, gate: Gate, bus: Bus) -> None:
+    def __init__(self, settings: Settings, database: Database, gate: Gate, bus: Carriers) -> None:
         self.proxies = Proxies(settings.trusted_proxies)
         self.origins = Origins(settings.notify.allowed_origins, settings.server.public_url, settings.server.port)
         self.draining = False
@@ -64,7 +64,7 @@ class Notifier:
         self._gate = gate
         self._bus = bus
         self.fanout = Fanout()
-        self._hub = Hub(self.fanout)
+        self._hub = Hub(self.fanout, bus.interest)
         self._metrics = Metrics()
         self._sequencer = Sequencer(settings.server.db_url, self._hub)
         self._reception = Reception(database, self._sequencer.wake, REPLAY_LIMIT)
@@ -241,23 +241,38 @@ class Notifier:
             "database": "ok" if looks else "away",
             "bus": "ok" if self._bus.alive else "away",
         }
+        if self._bus.nats is not None:
+            checks["nats"] = "ok" if self._bus.nats.alive else "away"
         if self.draining:
             checks["process"] = "draining"
-        good = all(check == "ok" for check in checks.values())
-        return answers.json(
-            request, 200 if good else 503, {"status": "ready" if good else "unavailable", "checks": checks}
-        )
+        missing = {part for part, check in checks.items() if check != "ok"}
+        status = "ready" if not missing else "degraded" if missing == {"nats"} else "unavailable"
+        return answers.json(request, 503 if status == "unavailable" else 200, {"status": status, "checks": checks})
 
     def _show_metrics(self, request: Request, _connection: HttpConnection) -> bytes:
         return answers.answer(request, 200, self._metrics.text(), CONTENT_TYPE)
 
     # Beside the sequencer.
 
-    def _on_news(self, stream: str) -> None:
-        if self._hub.hears(stream):
+    def _on_news(self, stream: str | None) -> None:
+        """A hint; None: what the bus can hear has changed, and there may have been any."""
+        if stream is None:
+            self._sequencer.sweep_s = QUICK_SWEEP_S if self._bus.degraded else SWEEP_S
+        if stream is None or self._hub.hears(stream):
             self._sequencer.wake()
 
     def _watch(self) -> None:
+        if (nats := self._bus.nats) is not None:
+            self._metrics.watch(
+                gauges={
+                    "fechatter_notify_nats_up": ("Whether NATS can be heard", lambda: nats.alive),
+                    "fechatter_notify_nats_subjects": ("Subjects subscribed to", lambda: nats.subscriptions),
+                },
+                counters={
+                    "fechatter_notify_nats_hints": ("Messages with news from NATS", lambda: nats.hints),
+                    "fechatter_notify_doubles": ("Ephemera dropped that came twice", lambda: self._bus.doubles),
+                },
+            )
         self._metrics.watch(
             gauges={
                 "fechatter_notify_streams": ("Open streams", lambda: self._caretaker.streams),

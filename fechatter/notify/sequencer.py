@@ -33,6 +33,8 @@ SWEEP_S = 1.0
 GATHER_S = 0.004
 """From one look that brought something to the next at least: what comes meanwhile leaves together. An event that comes
 alone is not held up."""
+QUICK_SWEEP_S = 0.1
+"""The same while hints may not come."""
 CHUNK = 500
 STATEMENT_TIMEOUT_S = 10.0
 
@@ -45,6 +47,7 @@ class Sequencer:
     seen         what has been delivered; None until the first look
     alive        whether the last look succeeded
     looked_at    when it did, on the monotonic clock
+    sweep_s      how often to look at least
     """
 
     def __init__(self, url: str, hub: Hub) -> None:
@@ -52,6 +55,7 @@ class Sequencer:
         self.alive = False
         self.looked_at = 0.0
         self.looks = 0
+        self.sweep_s = SWEEP_S
         self._url = url
         self._hub = hub
         self._epoch, self._floor = "", 0
@@ -100,12 +104,12 @@ class Sequencer:
             connection.terminate()
 
     async def _rest(self, reception: Reception) -> None:
-        """Until there may be something to do, at most SWEEP_S."""
+        """Until there may be something to do, at most `sweep_s`."""
         if reception.arrivals or self._hub.stale:
             await asyncio.sleep(0)
             return
         try:
-            async with asyncio.timeout(SWEEP_S):
+            async with asyncio.timeout(self.sweep_s):
                 await self._woken.wait()
         except TimeoutError:
             return

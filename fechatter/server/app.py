@@ -16,6 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fechatter.actions.identity.passwords import Passwords
 from fechatter.actions.messages.post_message import Posting
+from fechatter.bus.nats_publisher import NatsPublisher
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
 from fechatter.files.storage import open_storage
@@ -51,6 +52,8 @@ from fechatter.server.sidebar_cache import SidebarCache
 from fechatter.server.web import WebClient
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
+
+STOP_S = 2.0
 
 API: Sequence[HTTPRouteHandler] = [
     *auth.ROUTES,
@@ -119,7 +122,10 @@ class _Start:
     @asynccontextmanager
     async def _life_span(self, _: Litestar) -> AsyncGenerator[None]:
         settings = self._settings
-        db = await Database.open(settings.server.db_url, settings.database.pool_size, "fechatter_server")
+        publisher = NatsPublisher(settings.messaging, "fechatter_server") if settings.messaging.enabled else None
+        db = await Database.open(
+            settings.server.db_url, settings.database.pool_size, "fechatter_server", outlet=publisher
+        )
         passwords = Passwords()
         try:
             async with db.connection() as connection:
@@ -138,15 +144,22 @@ class _Start:
                 SidebarCache(),
                 limits,
                 activity,
+                publisher,
             )
             metrics.watch(lambda: posting.waiting, lambda: db.in_use)
-            chores = asyncio.create_task(upkeep.run(db, limits, activity), name="upkeep")
+            chores = [asyncio.create_task(upkeep.run(db, limits, activity), name="upkeep")]
+            if publisher is not None:
+                metrics.watch_publisher(publisher)
+                chores.append(asyncio.create_task(publisher.run(db), name=upkeep.TASK))
             try:
                 yield
             finally:
-                chores.cancel()
-                await asyncio.wait([chores])
                 await posting.close()
+                if publisher is not None:
+                    await publisher.close()
+                for chore in chores:
+                    chore.cancel()
+                await asyncio.wait(chores, timeout=STOP_S)
         finally:
             passwords.close()
             await db.close()

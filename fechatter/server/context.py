@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fechatter.actions.identity.passwords import Passwords
 from fechatter.actions.messages.post_message import Posting
+from fechatter.bus.nats_publisher import NatsPublisher
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
 from fechatter.files.storage import Storage
@@ -26,6 +27,7 @@ class Context:
     sidebars    the chat lists that went out lately
     limits      how often each may ask
     activity    who asked lately
+    publisher   tells NATS what was committed; None where PostgreSQL alone does
     """
 
     settings: Settings
@@ -38,3 +40,4 @@ class Context:
     sidebars: SidebarCache
     limits: RateLimits
     activity: Activity
+    publisher: NatsPublisher | None

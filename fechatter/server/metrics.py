@@ -2,6 +2,7 @@
 
 count        one request, by method, route and status
 watch        what is read when asked for: posts that wait, connections in use
+watch_publisher   the same of what is told to NATS
 watch_loop   by how much the event loop is late, until cancelled
 """
 
@@ -12,6 +13,8 @@ from typing import Any, cast
 
 from litestar.types import HTTPScope
 from prometheus_client import Gauge, Histogram
+
+from fechatter.bus.nats_publisher import NatsPublisher
 
 _REQUESTS = Histogram(
     "fechatter_requests_seconds",
@@ -48,6 +51,26 @@ async def watch_loop() -> None:
         due = loop.time() + _TICK_S
         await asyncio.sleep(_TICK_S)
         _LOOP_STALL.observe(max(0.0, loop.time() - due))
+
+
+def watch_publisher(publisher: NatsPublisher) -> None:
+    """Read these when /metrics is asked for."""
+    figures: dict[str, tuple[str, Callable[[], float]]] = {
+        "fechatter_nats_up": ("Whether NATS takes and keeps what is published", lambda: publisher.alive),
+        "fechatter_nats_published": ("Messages with news that were published", lambda: publisher.published),
+        "fechatter_nats_answered": ("Of these, taken by JetStream", lambda: publisher.answered),
+        "fechatter_nats_unanswered": ("Messages that JetStream has not answered", lambda: publisher.unanswered),
+        "fechatter_nats_dropped": ("News for which there was no room", lambda: publisher.dropped),
+        "fechatter_notified": ("Streams told by NOTIFY instead of NATS", lambda: publisher.fallback.notified),
+        "fechatter_notify_needed": ("Whether a notify_server needs NOTIFY", lambda: publisher.fallback.needed),
+    }
+    for name, (about, read) in figures.items():
+        _gauge(name, about).set_function(read)
+
+
+@cache
+def _gauge(name: str, about: str) -> Gauge:
+    return Gauge(name, about)
 
 
 @cache

@@ -18,6 +18,7 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from fechatter.domain.errors import OperatorError, Unavailable
+from fechatter.store.log.outbox import CarryingConnection, Outbox, Outlet, outbox_of
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -46,14 +47,16 @@ STATEMENT_TIMEOUT_S = 30.0
 class Database:
     """A pool of connections.
 
-    pool   asyncpg's pool; connections that broke are replaced when next asked for
+    pool     asyncpg's pool; connections that broke are replaced when next asked for
+    outlet   told what each unit of work has committed; None: PostgreSQL's NOTIFY alone tells
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, outlet: Outlet | None = None) -> None:
         self.pool = pool
+        self.outlet = outlet
 
     @classmethod
-    async def open(cls, url: str, size: int, name: str = "fechatter") -> Self:
+    async def open(cls, url: str, size: int, name: str = "fechatter", outlet: Outlet | None = None) -> Self:
         """Connect with up to `size` connections. Raises OperatorError if the server cannot be reached."""
         try:
             pool = await asyncpg.create_pool(
@@ -62,11 +65,12 @@ class Database:
                 max_size=size,
                 timeout=ACQUIRE_TIMEOUT_S,
                 command_timeout=STATEMENT_TIMEOUT_S,
-                server_settings={"application_name": name, "timezone": "UTC"},
+                server_settings={"application_name": name, "timezone": "UTC", **(outlet.settings if outlet else {})},
+                connection_class=CarryingConnection if outlet else asyncpg.Connection,
             )
         except (*AWAY, asyncpg.PostgresError, ValueError) as error:
             raise unreachable(url, error) from error
-        return cls(pool)
+        return cls(pool, outlet)
 
     @property
     def in_use(self) -> int:
@@ -82,12 +86,27 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
-        """One connection of the pool. Raises Unavailable when none can be had or it breaks."""
+        """One connection of the pool; at the end the outlet is told what was written with it.
+
+        Raises Unavailable when none can be had or it breaks.
+        """
         try:
             async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                outbox = self._empty_outbox(connection)
                 yield connection
+                # Before the connection goes back: the next who has it begins with an empty outbox.
+                events, ephemera = ([], []) if outbox is None else outbox.take()
         except AWAY as error:
             raise Unavailable from error
+        if self.outlet is not None and (events or ephemera):
+            self.outlet.pass_on(events, ephemera)
+
+    def _empty_outbox(self, connection: Connection) -> Outbox | None:
+        if self.outlet is None or (outbox := outbox_of(connection)) is None:
+            return None
+        outbox.take()
+        outbox.takes_ephemera = self.outlet.takes_ephemera
+        return outbox
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:

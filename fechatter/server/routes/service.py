@@ -37,7 +37,7 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """`status`: ready or unavailable; `checks`: each part by name."""
+    """`status`: ready, degraded (it serves, a part is away) or unavailable; `checks`: each part by name."""
 
     status: str
     checks: dict[str, str]
@@ -65,12 +65,15 @@ async def health() -> Health:
 
 @get("/ready", summary="Can it serve", tags=["service"], security=[])
 async def ready(context: Context) -> Response[Readiness]:
-    """503 while the database is away."""
+    """503 while the database is away; `degraded` while only NATS is: events then come by PostgreSQL."""
+    checks = {"database": "ok"}
+    if context.publisher is not None:
+        checks["nats"] = "ok" if context.publisher.alive else "away"
     try:
         await context.db.ping()
     except DomainError:
-        return Response(Readiness("unavailable", {"database": "away"}), status_code=503)
-    return Response(Readiness("ready", {"database": "ok"}))
+        return Response(Readiness("unavailable", checks | {"database": "away"}), status_code=503)
+    return Response(Readiness("degraded" if "away" in checks.values() else "ready", checks))
 
 
 @get("/metrics", summary="Prometheus metrics", tags=["service"], security=[], include_in_schema=False)

@@ -14,6 +14,7 @@ from fechatter.domain.chats import Chat
 from fechatter.domain.events import Event, Payload
 from fechatter.domain.messages import Message
 from fechatter.store.database import Connection
+from fechatter.store.log.outbox import Written, outbox_of
 
 # One order for all transactions, so that two that touch the same streams wait for each other and never deadlock.
 _OWNERS = {"workspace": "workspaces", "chat": "chats", "user": "users"}
@@ -44,6 +45,10 @@ async def append(connection: Connection, events: Sequence[Event]) -> list[int]:
         [_message_id(event.payload) for event in events],
         _payloads(events),
     )
+    if (outbox := outbox_of(connection)) is not None:
+        outbox.events += [
+            Written(event.stream, pos, event.workspace_id) for event, pos in zip(events, positions, strict=True)
+        ]
     return positions
 
 

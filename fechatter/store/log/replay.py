@@ -96,9 +96,10 @@ class News(msgspec.Struct, frozen=True):
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """The streams that a user may see, each with the position from which on (0: all of it)."""
+    """The streams that a user may see, each with the position from which on (0: all of it), and their workspaces."""
 
     streams: dict[str, int]
+    workspaces: frozenset[int] = frozenset()
 
 
 class Span(NamedTuple):
@@ -189,7 +190,8 @@ async def admit(connection: Connection, callers: Collection[Caller]) -> dict[Cal
     """
     rows = await connection.fetch(
         """
-        SELECT caller.user_id, caller.session_id, chat.ids AS chat_ids, chat.joined, workspace.ids AS workspace_ids
+        SELECT caller.user_id, caller.session_id, chat.ids AS chat_ids, chat.joined, workspace.ids AS workspace_ids,
+               workspace.heard
         FROM unnest($1::bigint[], $2::bigint[]) AS caller (user_id, session_id)
         JOIN sessions s ON s.id = caller.session_id AND s.user_id = caller.user_id AND s.ended_at IS NULL
         JOIN users u ON u.id = caller.user_id AND u.status = 'Active'
@@ -199,8 +201,9 @@ async def admit(connection: Connection, callers: Collection[Caller]) -> dict[Cal
                 ON wm.workspace_id = cm.workspace_id AND wm.user_id = cm.user_id AND wm.status = 'Active'
             WHERE cm.user_id = caller.user_id) chat
         CROSS JOIN LATERAL (
-            SELECT array_agg(wm.workspace_id) AS ids FROM workspace_members wm
-            WHERE wm.user_id = caller.user_id AND wm.status = 'Active' AND wm.role <> 'guest') workspace
+            SELECT array_agg(wm.workspace_id) AS ids,
+                   array_agg(wm.workspace_id) FILTER (WHERE wm.role <> 'guest') AS heard
+            FROM workspace_members wm WHERE wm.user_id = caller.user_id AND wm.status = 'Active') workspace
         """,
         [caller.user_id for caller in callers],
         [caller.session_id for caller in callers],
@@ -339,8 +342,8 @@ def _with_last_message(chat: str, message: Message) -> bytes:
 
 def _admission(row: Row) -> Admission:
     streams = {stream_of_user(row["user_id"]): 0}
-    streams |= {stream_of_workspace(id_): 0 for id_ in row["workspace_ids"] or ()}
+    streams |= {stream_of_workspace(id_): 0 for id_ in row["heard"] or ()}
     streams |= {
         stream_of_chat(id_): joined for id_, joined in zip(row["chat_ids"] or (), row["joined"] or (), strict=True)
     }
-    return Admission(streams)
+    return Admission(streams, frozenset(row["workspace_ids"] or ()))

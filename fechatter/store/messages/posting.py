@@ -12,9 +12,11 @@ from enum import Enum, auto
 
 import msgspec
 
+from fechatter.domain.events import stream_of_chat
 from fechatter.domain.messages import Draft
 from fechatter.domain.people import Caller
 from fechatter.store.database import Connection, Row
+from fechatter.store.log.outbox import Written, outbox_of
 from fechatter.store.messages.messages import COLUMNS, READABLE
 
 # Reading it top down:
@@ -116,10 +118,10 @@ WITH draft AS MATERIALIZED (
     SELECT unnest(m.mentions), m.chat_id, m.seq, m.workspace_id FROM message m WHERE m.mentions IS NOT NULL
 {_ATTACHED if with_files else ""}
 )
-SELECT a.n, NULL::bytea AS earlier_digest, true AS new, {COLUMNS}
+SELECT a.n, NULL::bytea AS earlier_digest, true AS new, chat.pos + m.seq - chat.seq AS pos, m.workspace_id, {COLUMNS}
 FROM message m JOIN chat ON chat.id = m.chat_id JOIN allowed a ON a.chat_id = m.chat_id AND a.nth = m.seq - chat.seq
 UNION ALL
-SELECT earlier.n, earlier.draft_digest, false, {COLUMNS} FROM earlier JOIN messages m ON m.id = earlier.id
+SELECT earlier.n, earlier.draft_digest, false, NULL, NULL, {COLUMNS} FROM earlier JOIN messages m ON m.id = earlier.id
 """
 
 
@@ -173,6 +175,10 @@ async def post(connection: Connection, posts: Sequence[Post], *, wait: bool) -> 
         [name for post in posts for name in post.names],
         *([[n for n, _ in files], [file_id for _, file_id in files]] if files else []),
     )
+    if (outbox := outbox_of(connection)) is not None:
+        outbox.events += [
+            Written(stream_of_chat(row["chat_id"]), row["pos"], row["workspace_id"]) for row in rows if row["new"]
+        ]
     return {row["n"]: row for row in rows}
 
 

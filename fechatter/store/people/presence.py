@@ -12,6 +12,7 @@ Each change of a status is announced once, to those who share a chat with the pe
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from secrets import token_hex
 
 from fechatter.domain.events import Ephemeral, EventType, peers_of
 from fechatter.domain.people import Presence, UserPresence
@@ -116,7 +117,10 @@ async def _announce(connection: Connection, rows: Sequence[Row]) -> None:
         connection,
         [
             Ephemeral(
-                type=EventType.PRESENCE_CHANGED, to=peers_of(row["user_id"]), payload=struct_from(row, UserPresence)
+                id=token_hex(8),
+                type=EventType.PRESENCE_CHANGED,
+                to=peers_of(row["user_id"]),
+                payload=struct_from(row, UserPresence),
             )
             for row in rows
         ],

@@ -1,0 +1,182 @@
+"""One connection to NATS, made again whenever it is lost.
+
+NatsLink.run      connected for as long as it goes, again and again, until cancelled
+NatsLink.client   the connection of this moment
+subscribe, answers   the client's own, with the types that it leaves open
+
+Each connection is a new client, to one server at a time: what was in the air when the old one broke is known to be
+unanswered, and nothing is sent twice by a buffer. A connection that does not answer within a second is given up.
+"""
+
+import asyncio
+import random
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from itertools import cycle
+from typing import Any
+from urllib.parse import urlsplit
+
+import nats.errors
+from nats.aio.client import Client, RawCredentials
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from fechatter import logs
+from fechatter.config import Messaging
+from fechatter.domain.errors import OperatorError
+
+CONNECT_S = 3.0
+BEAT_S = 1.0
+"""A connection is asked so often whether it lives, and has so long to answer."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
+INBOX = "_INBOX_fechatter"
+
+log = logs.get(__name__)
+
+Use = Callable[[Client], Awaitable[None]]
+"""Works with a connection until it is cancelled, when the connection is lost."""
+
+
+class NatsLink:
+    """The way to NATS.
+
+    client   the connection that works now; None while there is none
+    """
+
+    def __init__(self, settings: Messaging, name: str) -> None:
+        """Raises OperatorError if certificates cannot be read."""
+        self.client: Client | None = None
+        self._settings = settings
+        self._name = name
+        self._tls = _tls_of(settings)
+        urls = [url.strip() for url in settings.url.split(",") if url.strip()]
+        random.shuffle(urls)
+        self._urls = cycle(urls)
+        self._many = len(urls)
+
+    async def run(self, use: Use) -> None:
+        """Connect and let `use` work; when the connection is lost, do it again. Until cancelled."""
+        pause, tries = FIRST_PAUSE_S, 0
+        while True:
+            began = asyncio.get_running_loop().time()
+            await self._live(next(self._urls), use)
+            if asyncio.get_running_loop().time() - began > LONGEST_PAUSE_S:
+                pause, tries = FIRST_PAUSE_S, 0  # it had worked
+            tries += 1
+            if tries % self._many == 0:  # the other servers of a cluster first, without a pause
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    async def _live(self, url: str, use: Use) -> None:
+        """One connection, from beginning to end."""
+        lost = asyncio.Event()
+        client = Client()
+        using: asyncio.Task[None] | None = None
+        try:
+            await self._connect(client, url, lost)
+            self.client = client
+            log.info("nats.connected", server=_shown(url))
+            using = asyncio.ensure_future(_as_coroutine(use, client))
+            await self._watch(client, using, lost)
+        except _FAILURES as error:
+            log.warning("nats.lost", server=_shown(url), error=_reason(error))
+        finally:
+            self.client = None
+            if using is not None:
+                using.cancel()
+                await asyncio.wait([using], timeout=BEAT_S)
+            with suppress(*_FAILURES):
+                await asyncio.wait_for(client.close(), BEAT_S)
+
+    async def _connect(self, client: Client, url: str, lost: asyncio.Event) -> None:
+        async def tell_lost() -> None:
+            lost.set()
+
+        async with asyncio.timeout(CONNECT_S):
+            await client.connect(
+                servers=[url],
+                name=self._name,
+                allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+                connect_timeout=int(CONNECT_S),
+                error_cb=_note,
+                closed_cb=tell_lost,
+                inbox_prefix=INBOX,
+                **self._sign_in(url),
+            )
+
+    async def _watch(self, client: Client, using: "asyncio.Task[None]", lost: asyncio.Event) -> None:
+        """Return never; raise once the connection is lost, silent or no longer used."""
+        while True:
+            losing = asyncio.ensure_future(lost.wait())
+            done, _ = await asyncio.wait((losing, using), timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
+            losing.cancel()
+            if lost.is_set():
+                raise ConnectionError("the server closed the connection")
+            if using in done:
+                using.result()
+                raise ConnectionError("no longer used")
+            await answers(client)
+
+    def _sign_in(self, url: str) -> dict[str, Any]:
+        settings = self._settings
+        given: dict[str, Any] = {}
+        if settings.creds:
+            given["user_credentials"] = RawCredentials(settings.creds)
+        elif settings.nkey:
+            given["nkeys_seed_str"] = settings.nkey
+        elif settings.token:
+            given["token"] = settings.token
+        elif settings.user:
+            given |= {"user": settings.user, "password": settings.password}
+        if self._tls is not None or url.startswith("tls:"):
+            given["tls"] = self._tls or ssl.create_default_context()
+        return given
+
+
+async def subscribe(client: Client, subject: str, hear: Callable[[Msg], Awaitable[None]]) -> Subscription:
+    """Raises nats.errors.Error."""
+    return await client.subscribe(subject, cb=hear)  # pyright: ignore[reportUnknownMemberType]
+
+
+async def answers(client: Client) -> None:
+    """Return once the server has taken all that was sent to it. Raises TimeoutError or nats.errors.Error."""
+    await client.flush(timeout=BEAT_S)  # pyright: ignore[reportArgumentType] - parts of a second will do
+
+
+_FAILURES = (OSError, asyncio.TimeoutError, nats.errors.Error, ssl.SSLError, ValueError)
+
+
+async def _as_coroutine(use: Use, client: Client) -> None:
+    await use(client)
+
+
+async def _note(error: Exception) -> None:
+    log.debug("nats.error", error=_reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    """Without what could be a secret: errors of connections name addresses, not passwords."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 4222}"
+
+
+def _tls_of(settings: Messaging) -> ssl.SSLContext | None:
+    if not (settings.tls_ca or settings.tls_cert):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(settings.tls_ca) if settings.tls_ca else None)
+        if settings.tls_cert:
+            context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as problem:
+        raise OperatorError(
+            f"The certificates for NATS cannot be read ({problem}): correct messaging.tls_ca, messaging.tls_cert and "
+            "messaging.tls_key."
+        ) from problem
+    return context
