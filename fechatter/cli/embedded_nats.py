@@ -2,6 +2,7 @@
 
     EmbeddedNats             prepare the folder, and tell how to start and stop the server
     running_nats(data_dir)   the address of the one that runs now
+    program(), free_port(…), greeting(…)   what starting any NATS server here needs
 
 It listens on 127.0.0.1 only, with a generated password, and keeps its port from start to start as long as nobody else
 takes it. What it stores is news on their way: losing it loses nothing.
@@ -77,7 +78,7 @@ class EmbeddedNats:
         make_folder(self.folder, 0o700)
         self._password = secret_file(self._data_dir, "nats_password")
         if not self._settled:
-            self.port = _free_port(_remembered(self.folder))
+            self.port = free_port(_remembered(self.folder) or USUAL_PORT)
             _write(self.folder / "port", f"{self.port}\n")
         text = CONFIG.format(
             name=_name(self._data_dir),
@@ -136,8 +137,9 @@ def _remembered(folder: Path) -> int:
     return 0
 
 
-def _free_port(wanted: int) -> int:
-    for port in (wanted or USUAL_PORT, *random.sample(PORTS, 50)):
+def free_port(wanted: int = 0) -> int:
+    """One of 127.0.0.1 that nobody has now: `wanted` if it can be had."""
+    for port in [wanted][: bool(wanted)] + random.sample(PORTS, 50):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
@@ -145,20 +147,23 @@ def _free_port(wanted: int) -> int:
     raise OperatorError("The embedded NATS finds no free port on 127.0.0.1: set messaging.url to a server.")
 
 
-def _answers(port: int, data_dir: Path) -> bool:
-    """NATS speaks first, and says who it is."""
+def greeting(port: int) -> dict[str, Any] | None:
+    """What the NATS server on this port says of itself: NATS speaks first. None if none listens there."""
     try:
-        with socket.create_connection(("127.0.0.1", port), PROBE_S) as probe:
+        with socket.create_connection(("127.0.0.1", port), PROBE_S) as probe, probe.makefile("rb") as said:
             probe.settimeout(PROBE_S)
-            said = probe.makefile("rb").readline(65_536)
+            line = said.readline(65_536)
     except OSError:
-        return False
-    if not said.startswith(b"INFO "):
-        return False
+        return None
     with suppress(msgspec.MsgspecError):
-        info = msgspec.json.decode(said[5:], type=dict[str, Any])
-        return info.get("server_name") == _name(data_dir) and bool(info.get("jetstream"))
-    return False
+        if line.startswith(b"INFO "):
+            return msgspec.json.decode(line[5:], type=dict[str, Any])
+    return None
+
+
+def _answers(port: int, data_dir: Path) -> bool:
+    info = greeting(port)
+    return info is not None and info.get("server_name") == _name(data_dir) and bool(info.get("jetstream"))
 
 
 def _quoted(path: Path) -> str:
