@@ -35,14 +35,20 @@ listen: "127.0.0.1:{port}"
 jetstream {{ store_dir: "{store}", max_memory_store: 64MB, max_file_store: 1GB }}
 {tls}
 authorization {{
-  users: [{{
-    user: fechatter, password: "{password}"
-    permissions: {{
-      publish: ["fechatter.>", "$JS.API.STREAM.*.FECHATTER_EVENTS", "$JS.API.INFO"]
-      subscribe: ["fechatter.>", "_INBOX_fechatter.>"]
+  users: [
+    {{
+      user: fechatter, password: "{password}"
+      permissions: {{
+        publish: ["fechatter.>", "$JS.API.STREAM.*.FECHATTER_EVENTS", "$JS.API.INFO"]
+        subscribe: ["fechatter.>", "_INBOX_fechatter.>"]
+      }}
     }}
-  }}]
+    {{ user: admin, password: "{password}" }}
+  ]
 }}
+{cluster}
+"""
+CLUSTER = """\
 cluster {{
   name: fechatter
   listen: "127.0.0.1:{route}"
@@ -98,7 +104,11 @@ class Node:
 
 
 class Cluster:
-    """Servers that know each other. `environment` is what Fechatter's processes need to use them."""
+    """Servers that know each other.
+
+    environment   what Fechatter's processes need to use them
+    admin_url     the first of them, for whoever may do everything
+    """
 
     def __init__(self, folder: Path, size: int = 3, *, tls: bool = True) -> None:
         self.folder = folder
@@ -107,6 +117,7 @@ class Cluster:
         if tls:
             make_certificates(folder)
         ports, routes = [free_port() for _ in range(size)], [free_port() for _ in range(size)]
+        secure = TLS.format(folder=folder) if tls else ""
         peers = ", ".join(f'"nats://route:{password}@127.0.0.1:{route}"' for route in routes)
         self.nodes: Sequence[Node] = [
             Node(
@@ -116,11 +127,12 @@ class Cluster:
                 CONFIG.format(
                     name=f"n{number}",
                     port=port,
-                    route=route,
-                    routes=peers,
                     password=password,
                     store=folder / f"n{number}" / "store",
-                    tls=TLS.format(folder=folder) if tls else "",
+                    tls=secure,
+                    cluster=CLUSTER.format(route=route, routes=peers, password=password, tls=secure)
+                    if size > 1
+                    else "",
                 ),
             )
             for number, (port, route) in enumerate(zip(ports, routes, strict=True), 1)
@@ -130,6 +142,7 @@ class Cluster:
             "FECHATTER_MESSAGING__USER": "fechatter",
             "FECHATTER_MESSAGING__PASSWORD": password,
         }
+        self.admin_url = f"nats://admin:{password}@127.0.0.1:{ports[0]}"
         if tls:
             self.environment["FECHATTER_MESSAGING__TLS_CA"] = str(folder / "ca.pem")
 

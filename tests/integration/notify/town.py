@@ -19,6 +19,7 @@ import uvloop
 
 from fechatter.actions.chats.create_chat import ChatPlan, create_chat
 from fechatter.actions.messages.post_message import Posting
+from fechatter.bus.nats_publisher import NatsPublisher
 from fechatter.config import Settings
 from fechatter.domain.chats import ChatType
 from fechatter.domain.messages import Draft, Message
@@ -94,8 +95,16 @@ class Person(msgspec.Struct, frozen=True):
 class Town:
     """A workspace with people, and a notify_server for them."""
 
-    def __init__(self, settings: Settings, database: Database, server: NotifyThread, workspace_id: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        server: NotifyThread,
+        workspace_id: int,
+        publisher: NatsPublisher | None,
+    ) -> None:
         self.database = database
+        self.publisher = publisher
         self.server = server
         self.workspace_id = workspace_id
         self.posting = Posting(database)
@@ -104,17 +113,23 @@ class Town:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings) -> AsyncGenerator["Town"]:
-        database = await Database.open(settings.server.db_url, 20)
-        server = NotifyThread(settings)
+    async def open(cls, settings: Settings, *, server: Settings | None = None) -> AsyncGenerator["Town"]:
+        """What is done is told as `settings.messaging` says. `server`: other settings for notify_server."""
+        publisher = NatsPublisher(settings.messaging, "test") if settings.messaging.enabled else None
+        database = await Database.open(settings.server.db_url, 20, outlet=publisher)
+        publishing = asyncio.create_task(publisher.run(database)) if publisher is not None else None
+        notify = NotifyThread(server or settings)
         try:
-            await ready(server.port)
+            await ready(notify.port)
             founder = await _user(database)
             async with database.transaction() as tx:
                 workspace = await workspaces.insert(tx, name="Town", description=None, owner_id=founder)
-            yield cls(settings, database, server, workspace.id)
+            yield cls(settings, database, notify, workspace.id, publisher)
         finally:
-            server.stop()
+            notify.stop()
+            if publishing is not None:
+                publishing.cancel()
+                await asyncio.wait([publishing], timeout=5)
             await database.close()
 
     async def person(self) -> Person:
