@@ -28,6 +28,15 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     thumbnail_url: str | None = None
 
 
+class SharedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as a chat's list of files shows it: with the message that carries it."""
+
+    file: File
+    message_id: int
+    sender_id: int
+    sent_at: datetime
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What was said. A deleted message stays as a tombstone: empty content, `deleted_at` set."""
 

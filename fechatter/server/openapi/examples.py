@@ -120,6 +120,7 @@ EXAMPLES: dict[str, Any] = {
         "username": "grace.hopper",
         "avatar": None,
     },
+    "SharedFile": {"file": _FILE, "message_id": 4711, "sender_id": 7, "sent_at": _AT},
     "ReadPosition": {"user_id": 8, "last_read_seq": 42, "read_at": _AT},
     "Message": _MESSAGE,
     "File": _FILE,

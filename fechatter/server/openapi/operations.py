@@ -94,6 +94,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "PUT /api/chats/{chat_id}/messages/{message_id}": Operation("editMessage", (Forbidden, Conflict)),
     "DELETE /api/chats/{chat_id}/messages/{message_id}": Operation("deleteMessage", (Forbidden,)),
+    "GET /api/chats/{chat_id}/files": Operation("listChatFiles"),
     "POST /api/chats/{chat_id}/read": Operation("markRead", (Forbidden,)),
     "GET /api/chats/{chat_id}/receipts": Operation("listReceipts", (Forbidden,)),
     "POST /api/chats/{chat_id}/typing": Operation("tellTyping", (Forbidden,)),

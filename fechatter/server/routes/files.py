@@ -1,4 +1,4 @@
-"""/api/files: upload, bytes, thumbnails."""
+"""/api/files: upload, bytes, thumbnails; /api/chats/{id}/files: what was shared in a chat."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
@@ -10,7 +10,7 @@ from litestar.exceptions import InternalServerException
 from litestar.response import Stream
 
 from fechatter.domain.errors import InvalidRequest, NotFound, NotMadeYet, Unauthenticated
-from fechatter.domain.messages import File
+from fechatter.domain.messages import File, SharedFile
 from fechatter.domain.people import Caller
 from fechatter.files import uploads
 from fechatter.files.kinds import is_safe_inline, served_as
@@ -18,10 +18,12 @@ from fechatter.files.thumbnails import MEDIA_TYPE
 from fechatter.server.auth import ApiRequest
 from fechatter.server.context import Context
 from fechatter.server.file_access import provide_reader
-from fechatter.server.lists import Id, OptionalId
+from fechatter.server.lists import PAGE, Id, Limit, Offset, OptionalId, listing
 from fechatter.server.ranges import Slice, is_same, wanted_slice
 from fechatter.store import files
+from fechatter.store.chats import chats
 from fechatter.store.files import Stored
+from fechatter.store.messages import shared_files
 from fechatter.store.people import sessions
 
 READER = {"reader": Provide(provide_reader)}
@@ -97,6 +99,18 @@ async def thumbnail(request: ApiRequest, context: Context, reader: Caller, file_
     return Response(content, headers=headers, media_type=MEDIA_TYPE)
 
 
+@get("/chats/{chat_id:int}/files", summary="Files of a chat", tags=["files"])
+async def list_shared(
+    request: ApiRequest, context: Context, caller: Caller, chat_id: Id, limit: Limit = PAGE, offset: Offset = 0
+) -> Response[list[SharedFile]]:
+    """Those that its messages carry, newest first, for all who may read the chat."""
+    async with context.db.connection() as connection:
+        if await chats.standing(connection, caller, chat_id) is None:
+            raise NotFound
+        found = await shared_files.list_(connection, chat_id, limit=limit + 1, offset=offset)
+    return listing(request, found, limit, offset)
+
+
 async def _readable(context: Context, caller: Caller, file_id: int) -> Stored:
     """The file, if the caller may read it: the lookup is the authorisation."""
     async with context.db.connection() as connection:
@@ -137,4 +151,4 @@ def _disposition(file: Stored) -> str:
     return f"{way}; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
 
 
-ROUTES = [upload, download, thumbnail]
+ROUTES = [upload, download, thumbnail, list_shared]

@@ -16,5 +16,9 @@ export const signOut = async (token: string | null): Promise<void> => {
   await call({ method: 'POST', path: '/api/auth/signout', token, body: {} });
 };
 
+export const signOutEverywhere = async (token: string | null): Promise<void> => {
+  await call({ method: 'POST', path: '/api/auth/signout-all', token, body: {} });
+};
+
 const post = async (path: string, body: unknown): Promise<SignedIn> =>
   (await call<SignedIn>({ method: 'POST', path, query: COOKIE, body })).data;

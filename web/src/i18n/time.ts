@@ -3,6 +3,7 @@
  *
  * clock            10:42 AM     shortClock without AM or PM          stamp      the whole date and time
  * dayOf            a key that is equal for moments of one local day; dayName: Today, Yesterday, or the date
+ * dayStamp         the whole date                        timeIn     what time it is in a time zone
  * recently         as short as a list needs: the time today, else the day
  */
 
@@ -22,6 +23,18 @@ export const shortClock = (at: string, locale: string): string =>
 
 export const stamp = (at: string, locale: string): string =>
   format(locale, { dateStyle: 'full', timeStyle: 'short' }).format(new Date(at));
+
+export const dayStamp = (at: string, locale: string): string =>
+  format(locale, { dateStyle: 'long' }).format(new Date(at));
+
+export function timeIn(timeZone: string, locale: string, now = new Date()): string {
+  try {
+    return format(locale, { hour: 'numeric', minute: '2-digit', timeZone, timeZoneName: 'short' }).format(now);
+  } catch {
+    // The server may know a time zone that this browser does not.
+    return timeZone;
+  }
+}
 
 export function dayOf(at: string | Date): string {
   const date = new Date(at);

@@ -19,9 +19,12 @@ import { Connection } from './connection.svelte';
 import { Drafts } from './drafts.svelte';
 import { Edits } from './edits.svelte';
 import { Keeper, load, wipe, type Kept } from './keeper';
+import { Layout } from './layout.svelte';
 import { Originals } from './originals.svelte';
 import { Messages } from './messages.svelte';
+import { Onboarding } from './onboarding.svelte';
 import { byLock, Outbox, type Outgoing } from './outbox.svelte';
+import { Overlays } from './overlays.svelte';
 import { People } from './people.svelte';
 import { Presences } from './presence.svelte';
 import type { Pwa } from './pwa.svelte';
@@ -29,6 +32,7 @@ import { Preferences } from './preferences.svelte';
 import { Receipts } from './receipts.svelte';
 import { Replica } from './replica.svelte';
 import { Router } from './router.svelte';
+import { Sections } from './sections.svelte';
 import { Session } from './session.svelte';
 import { DeviceShelf } from './shelf';
 import { Sync } from './sync.svelte';
@@ -47,7 +51,10 @@ export class App {
   readonly drafts = new Drafts();
   readonly connection = new Connection();
   readonly replica = new Replica();
-  readonly api: Api = routes(new Client(this.session));
+  readonly layout = new Layout();
+  readonly overlays = new Overlays();
+  readonly client = new Client(this.session);
+  readonly api: Api = routes(this.client);
   readonly people = new People(this.api, this.replica);
   readonly messages = new Messages(this.api, this.replica);
   readonly originals = new Originals(this.api, this.replica);
@@ -57,6 +64,8 @@ export class App {
   readonly edits = new Edits(this.api, this.replica);
   readonly workspaces = new Workspaces(this.api, this.replica, this.session);
   readonly chats = new Chats(this.api, this.replica, this.people, this.workspaces);
+  readonly sections = new Sections(this.chats);
+  readonly onboarding = new Onboarding(this.chats, this.replica, this.workspaces);
   readonly outbox = new Outbox({
     post: (draft) => this.post(draft),
     stored: (message) => this.store(message),
@@ -96,6 +105,9 @@ export class App {
       this.keeper.now();
     });
     document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && this.keeper.now());
+    this.replica.onEvent((event) => {
+      if (event.type === 'user.updated') this.session.update(event.payload);
+    });
     this.replica.onEvent((event) => {
       if (event.type !== 'message.created' || event.payload.sender_id !== this.replica.me) return;
       if (event.payload.idempotency_key !== null) this.outbox.arrived(event.payload.idempotency_key);

@@ -1,7 +1,8 @@
 /**
  * Who is signed in. The access token lives in memory only; the refresh token in a cookie that no script can read.
  *
- * Session          restore, assume, signIn, signUp, signOut; token and renew for those who make requests
+ * Session          restore, assume, signIn, signUp, signOut, signOutEverywhere; update (who one is)
+ *                  token and renew for those who make requests
  *
  * Two tabs share the cookie: a lock lets them renew one after the other, and a channel tells of a sign-out and passes
  * a new token on, so that one renewal serves all.
@@ -65,6 +66,18 @@ export class Session implements Credentials {
     await auth.signOut(await this.token());
     this.tabs.postMessage('signed-out');
     this.end();
+  }
+
+  /** Here and on every other device. */
+  async signOutEverywhere(): Promise<void> {
+    await auth.signOutEverywhere(await this.token());
+    this.tabs.postMessage('signed-out');
+    this.end();
+  }
+
+  /** What is known of oneself has changed, here or on another device. */
+  update(user: User): void {
+    if (this.user?.id === user.id) this.user = user;
   }
 
   async token(): Promise<string | null> {

@@ -206,6 +206,18 @@ export type ChangedChat = {
 };
 
 /**
+ * SharedFile
+ *
+ * A file as a chat's list of files shows it: with the message that carries it.
+ */
+export type SharedFile = {
+    file: File;
+    message_id: number;
+    sender_id: number;
+    sent_at: string;
+};
+
+/**
  * ChatMember
  *
  * A person's place in a chat.
@@ -1200,6 +1212,58 @@ export type UpdateChatResponses = {
 };
 
 export type UpdateChatResponse = UpdateChatResponses[keyof UpdateChatResponses];
+
+export type ListChatFilesData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query?: {
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * How many to skip; the Link header sets it.
+         */
+        offset?: number;
+    };
+    url: '/api/chats/{chat_id}/files';
+};
+
+export type ListChatFilesErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListChatFilesError = ListChatFilesErrors[keyof ListChatFilesErrors];
+
+export type ListChatFilesResponses = {
+    /**
+     * Done.
+     */
+    200: Array<SharedFile>;
+};
+
+export type ListChatFilesResponse = ListChatFilesResponses[keyof ListChatFilesResponses];
 
 export type JoinChatData = {
     body?: never;
