@@ -43,6 +43,7 @@ async def verify(
     for reader in readers:
         for chat in chats:
             _check_membership(reader, record.turns[f"chat:{chat}"], f"chat:{chat}")
+    _check_retries(readers)
     happened: Counter[str] = Counter()
     for reader in readers:
         happened.update(reader.happened)
@@ -99,6 +100,14 @@ async def _check_log(record: Record, inspector: Inspector) -> int:
             record.turns[stream].add(Turn(pos, row["subject"], row["type"] == "member.added"))
         before, count = (stream, pos), count + 1
     return count
+
+
+def _check_retries(readers: Sequence[Reader]) -> None:
+    """Those who are sent away together must not come back together."""
+    retries: Counter[int] = Counter()
+    for reader in readers:
+        retries.update(reader.retries)
+    hold(retries.total() < 10 or len(retries) > retries.total() // 2, f"pauses before coming back: {retries}")
 
 
 def _check_membership(reader: Reader, turns: set[Turn], stream: str) -> None:

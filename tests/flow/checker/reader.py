@@ -43,6 +43,7 @@ class Reader:
     versions    (chat, seq) → the version last told, of messages that changed
     told        how many events with a position came; `known`: how many of them again
     happened    what else happened, counted
+    retries     the pauses that goodbyes with 4000 asked for, counted
     open        whether a stream is open and greeted at this moment
     diary       its last steps, for the report of a violation
     """
@@ -56,6 +57,7 @@ class Reader:
         self.versions: dict[tuple[int, int], int] = {}
         self.told = self.known = 0
         self.happened: Counter[str] = Counter()
+        self.retries: Counter[int] = Counter()
         self.open = False
         self.diary: deque[str] = deque(maxlen=40)
         self.calm = False
@@ -235,6 +237,8 @@ class Reader:
 
     def _take_goodbye(self, goodbye: Goodbye) -> None:
         self._goodbye = goodbye
+        if goodbye.code == 4000:
+            self.retries[goodbye.retry_ms] += 1
         hold(goodbye.reconnect == (goodbye.code in COME_BACK), f"{goodbye}")
         ended = self._access.has_ended(self._session, self.person.id)
         hold(goodbye.code in COME_BACK or (goodbye.code in (4401, 4403) and ended), f"sent away: {goodbye}")

@@ -24,32 +24,12 @@ USERS, CHATS = (1, 2), (11, 12)
 Step = tuple[str, int, int]
 OFTEN = {"write": 3, "turn": 3, "begin": 2, "commit": 2, "post": 2, "catch_up": 2, "read": 2}
 ONCE = (
-    "abort",
-    "add",
-    "remove",
-    "connect",
-    "resume",
-    "stall",
-    "fill",
-    "clog",
-    "replace",
-    "prune",
-    "congest",
-    "congest",
+    *("abort", "add", "remove", "connect", "resume", "stall", "fill", "clog", "congest", "congest"),
+    *("replace", "prune", "sign out", "recheck"),
 )
 WITHIN = (
-    "fail",
-    "resume",
-    "connect",
-    "stall",
-    "read",
-    "catch_up",
-    "catch_up",
-    "post",
-    "commit",
-    "add",
-    "remove",
-    "prune",
+    *("fail", "resume", "connect", "stall", "read", "catch_up", "catch_up", "post", "commit"),
+    *("add", "remove", "prune", "sign out", "recheck"),
 )
 WHAT = [*ONCE, *(what for what, weight in OFTEN.items() for _ in range(weight)), *(f"during {what}" for what in WITHIN)]
 STEPS = st.lists(st.tuples(st.sampled_from(WHAT), st.integers(0, 3), st.integers(0, 3)), max_size=60)
@@ -107,6 +87,8 @@ class Play:
             await self.catch_up()
         elif what in ("connect", "resume", "stall", "fill", "clog", "congest", "read"):
             getattr(self, what)(self.clients[one])
+        elif what in ("add", "remove", "sign out", "recheck"):
+            self.change_access(what, USERS[one % 2], CHATS[two % 2])
         else:
             self.change(what, one, two)
 
@@ -132,16 +114,23 @@ class Play:
                 world.write(xid, f"chat:{chat}")
             case "commit" | "abort" if xid is not None:
                 world.end(xid, commit=what == "commit")
-            case "add":
-                world.add(USERS[one % 2], chat)
-            case "remove":
-                world.remove(USERS[one % 2], chat)
             case "prune":
                 world.prune()
             case "replace":
                 world.epoch = f"epoch{int(world.epoch[5:]) + 1}"
             case _:
                 pass
+
+    def change_access(self, what: str, user_id: int, chat: int) -> None:
+        match what:
+            case "add":
+                self.world.add(user_id, chat)
+            case "remove":
+                self.world.remove(user_id, chat)
+            case "sign out":
+                self.world.sign_out(user_id)
+            case _:
+                self.recheck()
 
     def post(self, chat: int) -> None:
         """A message in a transaction of its own, if the chat's row is free."""
@@ -151,21 +140,30 @@ class Play:
     def connect(self, client: Client) -> None:
         """The device connects, with its cursor if it has one; a connection that it had is gone."""
         if client.wire is not None:
-            client.wire.session.phase = Phase.ENDED
-            self.hub.detach(client.wire)
-            self.reception.leave(client.wire)
-        wire = Wire(Session(Caller(client.user_id, client.user_id), client.cursor, 15), self.hub.detach, self.place)
+            client.wire.refuse()
+        caller = Caller(client.user_id, self.world.session_of(client.user_id))
+        wire = Wire(Session(caller, client.cursor, 15), self.hub.detach, self.withdraw, self.place)
         self.wires.add(wire)
         client.connect(wire)
         self.reception.enter(wire)
+
+    def withdraw(self, wire: Wire) -> None:
+        """The connection is gone, or was sent away."""
+        self.hub.detach(wire)
+        self.reception.leave(wire)
+
+    def recheck(self) -> None:
+        """Whose session has ended is sent away."""
+        for client in self.clients:
+            if client.wire is not None and client.wire.session.caller.session_id in self.world.ended:
+                client.wire.refuse()
 
     def resume(self, client: Client) -> None:
         """The device asks to resume on its open connection."""
         wire = client.wire
         client.read(self.world)
         if wire is not None and client.cursor is not None and wire.session.phase is not Phase.ENDED:
-            self.hub.detach(wire)
-            self.reception.leave(wire)
+            self.withdraw(wire)
             wire.session.resume(client.cursor)
             client.forget_order()
             if wire.session.phase is Phase.WAITING:
@@ -209,9 +207,13 @@ class Play:
         """End all transactions, let all devices read, until nothing moves."""
         for xid in list(self.world.running):
             self.world.end(xid)
-        for client in self.clients:
-            self.read(client)
         self.later.clear()
+        self.recheck()
+        for client in self.clients:
+            client.read(self.world)
+            self.read(client)
+            if client.wire is not None and client.wire.session.phase is Phase.ENDED:
+                self.connect(client)
         for _ in range(12):
             await self.catch_up()
             await self.sequencer.turn(fake_connection(self.world), self.reception)

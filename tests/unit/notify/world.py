@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 
@@ -33,6 +33,8 @@ class World:
         self.last_pos: dict[str, int] = {}
         self.committed: list[LoggedEvent] = []
         self.joined: dict[int, dict[str, int]] = {}
+        self.sessions: dict[int, int] = {}
+        self.ended: set[int] = set()
         self.epoch = "epoch0"
         self.floor = 0
 
@@ -92,8 +94,18 @@ class World:
         snapshot.next_xid, snapshot.running = self.next_xid, {xid: [] for xid in self.running}
         snapshot.committed = list(self.committed)
         snapshot.joined = {user_id: dict(streams) for user_id, streams in self.joined.items()}
+        snapshot.ended = set(self.ended)
         snapshot.epoch, snapshot.floor = self.epoch, self.floor
         return snapshot
+
+    def session_of(self, user_id: int) -> int:
+        """The one that the user's devices have, or come with next."""
+        return self.sessions.setdefault(user_id, user_id)
+
+    def sign_out(self, user_id: int) -> None:
+        """The session ends; the user signs in again at once, which gives another."""
+        self.ended.add(self.session_of(user_id))
+        self.sessions[user_id] += 100
 
     def prune(self) -> None:
         """Forget all that no transaction under way is older than."""
@@ -145,7 +157,8 @@ class FakeLog:
 
     async def admit(self, connection: Connection, callers: Collection[Caller]) -> dict[Caller, Admission]:
         world = await self._seen_by(connection)
-        return {caller: Admission(world.may_see(caller.user_id)) for caller in callers}
+        inside = [caller for caller in callers if caller.session_id not in world.ended]
+        return {caller: Admission(world.may_see(caller.user_id)) for caller in inside}
 
     async def spans(self, connection: Connection, since: Mapping[str, int]) -> dict[str, Span]:
         world = await self._seen_by(connection)
@@ -244,14 +257,20 @@ class Wire:
 
     speaks_ws = False
 
-    def __init__(self, session: Session, lags: Any, place: Callable[[], tuple[int, Had]]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        lags: Callable[["Wire"], None],
+        leaves: Callable[["Wire"], None],
+        place: Callable[[], tuple[int, Had]],
+    ) -> None:
         self.fd = 0
         self.session = session
         self.parcel: Parcel | None = None
         self.congested = False
         self.data = b""
         self.room: int | None = None
-        self._lags = lags
+        self._lags, self._leaves = lags, leaves
         self._place = place
 
     def take(self, data: bytes) -> int:
@@ -263,7 +282,8 @@ class Wire:
         return len(taken)
 
     def send(self, data: bytes) -> None:
-        assert self.session.phase is not Phase.LAGGING, "a reader that fell behind is sent nothing"
+        quiet = self.session.phase in (Phase.LAGGING, Phase.ENDED)
+        assert not quiet, "a reader that fell behind or was sent away is sent nothing"
         self.data += data
 
     def spill(self, data: bytes) -> None:
@@ -280,6 +300,7 @@ class Wire:
 
     def refuse(self) -> None:
         self.session.phase = Phase.ENDED
+        self._leaves(self)
 
     def fall_behind(self, since: int, had: Had) -> None:
         if self.session.phase in (Phase.LIVE, Phase.REPLAYING):
