@@ -25,7 +25,7 @@ from tests.flow.checker.run import Run
 from tests.flow.faults.database import give_hints
 from tests.flow.faults.scene import Scene
 from tests.flow.faults.weather import CATALOGUE_ALL, Weather, names_for, seeded
-from tests.support.cluster import Cluster
+from tests.support.cluster import Cluster, Messaging
 
 LOOK_S = 2.0
 console = Console()
@@ -39,8 +39,9 @@ class Options(msgspec.Struct):
     pace: float
     seconds: float
     seed: int | None
-    messaging: str
+    messaging: Messaging
     notify: int
+    workers: int
     calm: bool
     fault: list[str]
     folder: Path
@@ -49,8 +50,10 @@ class Options(msgspec.Struct):
 async def soak(options: Options) -> Account:
     dice, seed = seeded(options.seed)
     console.print(f"FECHATTER_TEST_SEED={seed}, in {options.folder}")
-    cluster_ = Cluster.open(options.folder, options.messaging, options.notify, clocks_differ=not options.calm)  # pyright: ignore[reportArgumentType]
-    async with cluster_ as cluster:
+    machines = Cluster.open(
+        options.folder, options.messaging, options.notify, options.workers, clocks_differ=not options.calm
+    )
+    async with machines as cluster:
         people = Run.open(cluster.api_urls, cluster.notify_urls, cluster.database_url, dice, options.readers)
         async with people as run:
             scene = Scene(cluster, run.access, dice, 1.0, run.bystander)
@@ -132,6 +135,7 @@ def _options(arguments: list[str]) -> Options:
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--messaging", choices=("postgres", "both", "nats"), default="postgres")
     parser.add_argument("--notify", type=int, default=2, help="how many notify servers")
+    parser.add_argument("--workers", type=int, default=1, help="processes of each of them")
     parser.add_argument("--calm", action="store_true", help="without faults")
     every = ", ".join(CATALOGUE_ALL)
     parser.add_argument("--fault", action="append", default=[], help=f"only this one; may be repeated. All: {every}")

@@ -38,23 +38,29 @@ class Cluster:
     database   the proxy before the database of server 2 and notify 2
     """
 
-    def __init__(self, folder: Path, messaging: Messaging, notify_servers: int) -> None:
+    def __init__(self, folder: Path, messaging: Messaging, notify_servers: int, workers: int) -> None:
         self.folder, self.messaging = folder, messaging
         self.postgres = Postgres(folder / "data")
         self.parts: dict[str, Part] = {}
         self.proxies: list[Proxy] = []
         self.database: Proxy
-        self._notify_servers = notify_servers
+        self._notify_servers, self._workers = notify_servers, workers
         self._nats_port = free_port()
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, folder: Path, messaging: Messaging = "postgres", notify_servers: int = 2, *, clocks_differ: bool = False
+        cls,
+        folder: Path,
+        messaging: Messaging = "postgres",
+        notify_servers: int = 2,
+        workers: int = 1,
+        *,
+        clocks_differ: bool = False,
     ) -> AsyncGenerator["Cluster"]:
-        """`clocks_differ`: server 2 is an hour ahead, notify 2 an hour behind."""
+        """`workers`: processes of each notify server. `clocks_differ`: server 2 is an hour ahead, notify 2 behind."""
         make_data_folder(folder / "data")
-        cluster = cls(folder, messaging, notify_servers)
+        cluster = cls(folder, messaging, notify_servers, workers)
         try:
             await cluster._begin(clocks_differ)
             yield cluster
@@ -118,6 +124,8 @@ class Cluster:
     def _add(self, name: str, role: str, number: int, shift_s: int) -> None:
         port = 0 if role == "worker" else free_port()
         command = [sys.executable, "-m", "fechatter", role, *(["--port", str(port)] if port else [])]
+        if role == "notify" and self._workers > 1:
+            command += ["--workers", str(self._workers)]
         environment = clean_environment() | {
             "PYTHONPATH": f"{ROOT}:{CLOCK}" if shift_s else str(ROOT),
             "TEST_CLOCK_SHIFT_S": str(shift_s),
