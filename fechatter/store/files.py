@@ -39,9 +39,8 @@ _READABLE = """
             SELECT FROM message_files mf
             JOIN messages m ON m.id = mf.message_id AND m.deleted_at IS NULL
             JOIN chats c ON c.id = m.chat_id
-            WHERE mf.file_id = f.id AND (
-                EXISTS (SELECT FROM chat_members cm WHERE cm.chat_id = c.id AND cm.user_id = $1)
-                OR c.type = 'PublicChannel' AND wm.role <> 'guest')))
+            LEFT JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $1
+            WHERE mf.file_id = f.id AND (cm.user_id IS NOT NULL OR c.type = 'PublicChannel' AND wm.role <> 'guest')))
     UNION ALL
     SELECT f.*
     FROM files f

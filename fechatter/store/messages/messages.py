@@ -25,15 +25,15 @@ COLUMNS = (
     "m.created_at, m.edited_at, m.deleted_at, m.idempotency_key"
 )
 
-# A chat that the caller may read: its own, or a public channel of a workspace that it is in, but for guests.
+# A chat that the caller may read: its own, or a public channel of a workspace that it is in, but for guests. A join,
+# since EXISTS beside OR would have PostgreSQL read all of the caller's memberships for one chat.
 READABLE = """
     SELECT c.id, c.last_seq FROM chats c
     JOIN workspace_members wm ON wm.workspace_id = c.workspace_id AND wm.user_id = $2 AND wm.status = 'Active'
     JOIN sessions s ON s.id = $3 AND s.user_id = $2 AND s.ended_at IS NULL
     JOIN users u ON u.id = $2 AND u.status = 'Active'
-    WHERE c.id = $1 AND (
-        EXISTS (SELECT FROM chat_members cm WHERE cm.chat_id = c.id AND cm.user_id = $2)
-        OR c.type = 'PublicChannel' AND wm.role <> 'guest')
+    LEFT JOIN chat_members cm ON cm.chat_id = c.id AND cm.user_id = $2
+    WHERE c.id = $1 AND (cm.user_id IS NOT NULL OR c.type = 'PublicChannel' AND wm.role <> 'guest')
 """
 # Numbers have no gaps and tombstones keep theirs, so a page is a range of numbers around an anchor:
 # the message named by id, else the newest.
