@@ -19,6 +19,7 @@ from bench.native import program
 from bench.pgbench import Pgbench, spelled
 from bench.stage import Stage, say
 from fechatter.config import Database
+from fechatter.domain.vectors import indexed
 from fechatter.store.messages import posting
 
 CLIENTS = 64
@@ -97,6 +98,7 @@ def _notify(stage: Stage, *, on: bool) -> None:
 def _script(stage: Stage, drafts: int) -> str:
     """Each execution posts `drafts` messages in chats of their own; two clients never meet in a large one."""
     numbers = range(drafts)
+    spelled_out = indexed(TEXT).vector.replace("'", "''")
     values = {
         1: ", ".join(map(str, numbers)),
         2: ", ".join(f":chat + {n}" for n in numbers),
@@ -108,8 +110,9 @@ def _script(stage: Stage, drafts: int) -> str:
         8: ", ".join(r"'\x000102030405060708090a0b0c0d0e0f'" for _ in numbers),
         9: "",
         10: "",
+        11: ", ".join(f"'{spelled_out}'" for _ in numbers),
     }
-    statement = posting.POST[False, False]
+    statement = posting.POST[False, False, False]
     first = "random(0, 63)" if drafts == 1 else f":client_id * {drafts}"
     return _variables(stage, first) + spelled(statement, values)
 

@@ -24,6 +24,7 @@ from fechatter.domain.errors import OperatorError
 from fechatter.store import migrate
 from fechatter.store.database import Connection, Database
 from fechatter.store.inspection import inspect
+from fechatter.store.search import backfill
 
 GIB = 2**30
 LEAST_FREE = 1 * GIB
@@ -139,6 +140,7 @@ async def _ask_database(url: str, kind: str) -> list[Finding]:
             ),
             Finding("clocks", "look" if clock else "ok", f"the database is {found.clock_ahead_s:+.1f} s from here"),
             await _look_at_schema(connection),
+            *await _look_at_search(connection),
         ]
 
 
@@ -148,6 +150,17 @@ async def _look_at_schema(connection: Connection) -> Finding:
     except OperatorError as problem:
         return Finding("schema", "wrong", str(problem))
     return Finding("schema", "ok", f"up to date ({migrate.load()[-1].name})")
+
+
+async def _look_at_search(connection: Connection) -> list[Finding]:
+    """Nothing to say of a schema that has none yet."""
+    if not await backfill.exists(connection):
+        return []
+    left = await backfill.progress(connection)
+    if left is None:
+        return [Finding("built-in search", "ok", "finds all messages")]
+    text = f"a worker is taking in messages from before: {left.done:,} of about {left.of:,} are"
+    return [Finding("built-in search", "look" if left.of else "ok", text)]
 
 
 def _look_at_web() -> Finding:

@@ -1,4 +1,5 @@
-"""The worker: what nobody waits for. Makes thumbnails, deletes what is left over, feeds Meilisearch.
+"""The worker: what nobody waits for. Makes thumbnails, deletes what is left over, keeps the built-in search quick,
+feeds Meilisearch.
 
 run(settings)   until SIGTERM or SIGINT
 
@@ -19,13 +20,17 @@ from fechatter.domain.errors import DomainError
 from fechatter.files.cleaning import clean_up
 from fechatter.files.storage import open_storage
 from fechatter.files.thumbnails import make_due
+from fechatter.search import upkeep
 from fechatter.search.indexer import Indexer
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
 
 THUMBNAILS_S = 0.5
 CLEANING_S = 60.0
-_CONNECTIONS = 2
+FLUSH_S = 1.0
+COMPLETE_S = 5.0
+PRUNE_S = 300.0
+_CONNECTIONS = 4
 
 log = logs.get(__name__)
 
@@ -40,6 +45,9 @@ async def run(settings: Settings) -> None:
         work = asyncio.gather(
             _every(THUMBNAILS_S, lambda: make_due(db, storage)),
             _every(CLEANING_S, lambda: clean_up(db, storage)),
+            _every(FLUSH_S, lambda: upkeep.flush(db)),
+            _every(COMPLETE_S, lambda: upkeep.complete(db)),
+            _every(PRUNE_S, lambda: upkeep.prune(db)),
             *([_index(settings)] if settings.search.enabled else []),
         )
         for number in (signal.SIGTERM, signal.SIGINT):

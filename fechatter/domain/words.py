@@ -3,7 +3,7 @@
 tokens       a text's words, each with its place in the text
 fold_word    what two spellings of a word have in common
 clauses      what a query asks for
-near         how many typing errors a word forgives
+inner_pairs  which neighbours in a run belong together
 warm         load the Chinese dictionary, which takes half a second
 
 Scripts that put spaces between words are cut into words: folded (case, width, accents), to be found whole, by their
@@ -24,7 +24,7 @@ WORD_CHARS = 64
 """Of a longer word the beginning counts: nobody types more of a checksum."""
 MOST_CLAUSES = 32
 """What a query asks for beyond is not looked at: so many words single out any message."""
-LEAST_PREFIX = 2
+LEAST_PREFIX = 3
 _WHOLE_RUN = 3
 
 _RUN_CHARS = (
@@ -93,13 +93,6 @@ def clauses(query: str) -> list[Clause]:
             if len(found) == MOST_CLAUSES:
                 return list(found.values())
     return list(found.values())
-
-
-def near(word: str) -> int:
-    """So many letters of the word may be wrong, missing, too many or changed over with the next."""
-    if not word.isalpha() or len(word) < 4:
-        return 0
-    return 1 if len(word) < 8 else 2
 
 
 def inner_pairs(run: str) -> set[int]:

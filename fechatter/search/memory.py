@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from fechatter.domain.search import MOST_FOUND, Backend, Document, Found, Hit, Mark, Query
-from fechatter.domain.vectors import NAME, NAME_PART, Posting, postings
-from fechatter.domain.words import Clause, Token, clauses, near
+from fechatter.domain.spelling import is_within, near
+from fechatter.domain.vectors import NAME, NAME_PART, PART, WHOLE, Posting, postings
+from fechatter.domain.words import Clause, Token, clauses, tokens
 from fechatter.search.index import Health, Progress
 
 _EXACT, _PREFIX, _TYPO = 3.0, 2.0, 1.0
@@ -90,10 +91,10 @@ def _passes(document: Document, query: Query) -> bool:
 
 
 def _words_of(document: Document) -> Mapping[str, Sequence[Posting]]:
-    words = {word: list(where) for word, where in postings(document.content).items()}
+    words = {word: list(where) for word, where in postings(list(tokens(document.content)), WHOLE, PART).items()}
     for n, name in enumerate(document.file_names, 1):
-        for word, where in postings(name, NAME, NAME_PART).items():
-            words.setdefault(word, []).extend(Posting(each.place + n * _BETWEEN, each.weight) for each in where)
+        for word, where in postings(list(tokens(name)), NAME, NAME_PART).items():
+            words.setdefault(word, []).extend((place + n * _BETWEEN, weight) for place, weight in where)
     return words
 
 
@@ -101,7 +102,11 @@ def _score(entry: _Entry, wanted: Sequence[Clause], query: Query) -> float:
     """0: not a hit. Fresh messages are a little better than old ones."""
     words = entry.words
     if query.names_only:
-        words = {word: kept for word, where in words.items() if (kept := [w for w in where if w.weight in "BC"])}
+        words = {
+            word: kept
+            for word, where in words.items()
+            if (kept := [each for each in where if each[1] in (NAME, NAME_PART)])
+        }
     scores = [_score_of(clause, words) for clause in wanted]
     if not all(scores):
         return 0.0
@@ -126,11 +131,11 @@ def _places(piece: Token, clause: Clause, words: Mapping[str, Sequence[Posting]]
     if not piece.is_run:
         for word, where in words.items():
             if likeness := _likeness(word, piece, clause):
-                yield from ((posting.place, likeness) for posting in where)
+                yield from ((place, likeness) for place, _ in where)
         return
     text = piece.text
     pairs = [text[n : n + 2] for n in range(len(text) - 1)] or [text]
-    rows = [{posting.place - n for posting in words.get(pair, ())} for n, pair in enumerate(pairs)]
+    rows = [{place - n for place, _ in words.get(pair, ())} for n, pair in enumerate(pairs)]
     yield from ((place, _EXACT) for place in rows[0].intersection(*rows[1:]))
 
 
@@ -141,20 +146,4 @@ def _likeness(word: str, piece: Token, clause: Clause) -> float:
         return 0.0
     if piece is clause.pieces[-1] and clause.prefix is not None and word.startswith(clause.prefix):
         return _PREFIX
-    return _TYPO if _distance_within(piece.text, word, near(piece.text)) else 0.0
-
-
-def _distance_within(one: str, other: str, most: int) -> bool:
-    """Whether `most` letters wrong, missing, too many or changed over make the one of the other."""
-    if not most or abs(len(one) - len(other)) > most:
-        return False
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        last, before, row = before, row, [i]
-        for j, theirs in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != theirs))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == theirs:
-                cost = min(cost, last[j - 2] + 1)
-            row.append(cost)
-    return row[-1] <= most
+    return _TYPO if is_within(piece.text, word, near(piece.text)) else 0.0

@@ -19,7 +19,9 @@ from fechatter.actions.messages.post_message import Posting
 from fechatter.bus.nats_publisher import NatsPublisher
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
+from fechatter.domain.words import warm
 from fechatter.files.storage import open_storage
+from fechatter.search.choose import Searching, open_searching
 from fechatter.server import metrics, upkeep
 from fechatter.server.activity import Activity
 from fechatter.server.auth import provide_caller, provide_claimed_caller
@@ -43,6 +45,7 @@ from fechatter.server.routes import (
     notifications,
     presence,
     receipts,
+    search,
     service,
     users,
     web,
@@ -67,6 +70,7 @@ API: Sequence[HTTPRouteHandler] = [
     *files.ROUTES,
     *receipts.ROUTES,
     *notifications.ROUTES,
+    *search.ROUTES,
 ]
 
 
@@ -122,6 +126,7 @@ class _Start:
     @asynccontextmanager
     async def _life_span(self, _: Litestar) -> AsyncGenerator[None]:
         settings = self._settings
+        await asyncio.to_thread(warm)  # Chinese words: half a second that the first message would wait for
         publisher = NatsPublisher(settings.messaging, "fechatter_server") if settings.messaging.enabled else None
         db = await Database.open(
             settings.server.db_url, settings.database.pool_size, "fechatter_server", outlet=publisher
@@ -130,36 +135,41 @@ class _Start:
         try:
             async with db.connection() as connection:
                 await check_schema(connection)
-            tokens = Tokens(settings.auth.signing_key.encode(), settings.auth.issuer, settings.auth.token_ttl_s)
-            posting = Posting(db)
-            limits, activity = RateLimits(db, settings.limits), Activity(db)
-            self._context = Context(
-                settings,
-                db,
-                tokens,
-                file_tokens(settings),
-                passwords,
-                posting,
-                open_storage(settings),
-                SidebarCache(),
-                limits,
-                activity,
-                publisher,
-            )
-            metrics.watch(lambda: posting.waiting, lambda: db.in_use)
-            chores = [asyncio.create_task(upkeep.run(db, limits, activity), name="upkeep")]
-            if publisher is not None:
-                metrics.watch_publisher(publisher)
-                chores.append(asyncio.create_task(publisher.run(db), name=upkeep.TASK))
-            try:
-                yield
-            finally:
-                await posting.close()
+            async with open_searching(settings.search, db) as searching:
+                self._context = context = self._share(db, passwords, searching, publisher)
+                metrics.watch(lambda: context.posting.waiting, lambda: db.in_use)
+                chores = [asyncio.create_task(upkeep.run(db, context.limits, context.activity), name="upkeep")]
                 if publisher is not None:
-                    await publisher.close()
-                for chore in chores:
-                    chore.cancel()
-                await asyncio.wait(chores, timeout=STOP_S)
+                    metrics.watch_publisher(publisher)
+                    chores.append(asyncio.create_task(publisher.run(db), name=upkeep.TASK))
+                try:
+                    yield
+                finally:
+                    await context.posting.close()
+                    if publisher is not None:
+                        await publisher.close()
+                    for chore in chores:
+                        chore.cancel()
+                    await asyncio.wait(chores, timeout=STOP_S)
         finally:
             passwords.close()
             await db.close()
+
+    def _share(
+        self, db: Database, passwords: Passwords, searching: Searching, publisher: NatsPublisher | None
+    ) -> Context:
+        settings = self._settings
+        return Context(
+            settings,
+            db,
+            Tokens(settings.auth.signing_key.encode(), settings.auth.issuer, settings.auth.token_ttl_s),
+            file_tokens(settings),
+            passwords,
+            Posting(db),
+            open_storage(settings),
+            searching,
+            SidebarCache(),
+            RateLimits(db, settings.limits),
+            Activity(db),
+            publisher,
+        )

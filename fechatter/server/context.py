@@ -8,6 +8,7 @@ from fechatter.bus.nats_publisher import NatsPublisher
 from fechatter.config import Settings
 from fechatter.domain.tokens import Tokens
 from fechatter.files.storage import Storage
+from fechatter.search.choose import Searching
 from fechatter.server.activity import Activity
 from fechatter.server.limits import RateLimits
 from fechatter.server.sidebar_cache import SidebarCache
@@ -24,6 +25,7 @@ class Context:
     passwords   hashes in its own threads
     posting     gathers posts into statements
     storage     where the bytes of files are
+    searching   finds messages
     sidebars    the chat lists that went out lately
     limits      how often each may ask
     activity    who asked lately
@@ -37,6 +39,7 @@ class Context:
     passwords: Passwords
     posting: Posting
     storage: Storage
+    searching: Searching
     sidebars: SidebarCache
     limits: RateLimits
     activity: Activity

@@ -23,6 +23,9 @@ _REQUESTS = Histogram(
     buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
 )
 _POSTS_WAITING = Gauge("fechatter_posts_waiting", "Posts that wait for a statement")
+_SEARCH_BEHIND = Gauge(
+    "fechatter_search_behind", "Messages from before the built-in search that it does not find yet, at most"
+)
 _CONNECTIONS_IN_USE = Gauge("fechatter_database_connections_in_use", "Connections of the pool that work")
 _LOOP_STALL = Histogram(
     "fechatter_loop_stall_seconds",
@@ -36,6 +39,10 @@ def count(scope: HTTPScope, status: int, took_s: float) -> None:
     """Routes are counted by their template: an address with its ids would make a series of its own."""
     route: str = cast("dict[str, Any]", scope).get("path_template", "")
     _of(scope["method"], route or "none", status).observe(took_s)
+
+
+def search_behind(messages: int) -> None:
+    _SEARCH_BEHIND.set(messages)
 
 
 def watch(posts_waiting: Callable[[], int], connections_in_use: Callable[[], int]) -> None:

@@ -14,6 +14,7 @@ from fechatter.server.limits import RateLimits
 from fechatter.store.database import Connection, Database
 from fechatter.store.messages import garbage
 from fechatter.store.people import presence, rate_limits, sessions
+from fechatter.store.search import backfill
 
 TASK = "upkeep"
 """The name of its tasks: what they do is no part of a request."""
@@ -37,6 +38,7 @@ async def run(db: Database, limits: RateLimits, activity: Activity) -> None:
         tasks.create_task(_every(FLUSH_S, activity.flush), name=TASK)
         tasks.create_task(_every(SETTLE_S, lambda: _with(db, presence.settle)), name=TASK)
         tasks.create_task(_every(TIDY_S, lambda: _tidy(db)), name=TASK)
+        tasks.create_task(_every(SETTLE_S, lambda: _with(db, _tell_search)), name=TASK)
         tasks.create_task(metrics.watch_loop(), name=TASK)
 
 
@@ -46,6 +48,11 @@ async def _tidy(db: Database) -> None:
     for _ in range(GARBAGE_STEPS):
         if not await _delete_garbage(db):
             break
+
+
+async def _tell_search(connection: Connection) -> None:
+    left = await backfill.progress(connection)
+    metrics.search_behind(0 if left is None else left.of - left.done)
 
 
 async def _delete_garbage(db: Database) -> bool:

@@ -16,6 +16,7 @@ import msgspec
 
 from fechatter.domain.messages import File
 from fechatter.domain.people import Caller
+from fechatter.domain.vectors import name_vector
 from fechatter.store.database import Connection, Row
 
 JSON = """
@@ -110,8 +111,9 @@ async def insert(
             RETURNING g.key
         ), f AS (
             INSERT INTO files (workspace_id, uploader_id, name, mime_type, size, sha256, width, height, object_key,
-                               thumbnail_due)
-            SELECT $1, $2, $3, $4, $5, $6, $7, $8, kept.key, CASE WHEN $10 THEN now() END FROM kept
+                               thumbnail_due, words)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, kept.key, CASE WHEN $10 THEN now() END, $11::text::tsvector
+            FROM kept
             RETURNING *
         )
         SELECT {JSON} AS file FROM f
@@ -126,6 +128,7 @@ async def insert(
         height,
         object_key,
         has_thumbnail,
+        name_vector(name),
     )
     return None if row is None else msgspec.json.decode(row["file"], type=File)
 

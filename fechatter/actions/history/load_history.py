@@ -19,6 +19,7 @@ from fechatter.domain.errors import Unavailable
 from fechatter.domain.events import Event, EventType, Membership, stream_of_chat, stream_of_user
 from fechatter.domain.history import Refusal, Remark, address_of
 from fechatter.domain.text import mentioned
+from fechatter.domain.vectors import indexed
 from fechatter.store.database import Connection, Database
 from fechatter.store.log import event_log
 from fechatter.store.messages import history
@@ -232,6 +233,7 @@ def _numbered(posts: Sequence[_Post], locked: dict[int, LockedChat], mentions: S
                 mentions=whom,
                 key=post.key,
                 at=post.remark.sent_at,
+                found_by=indexed(post.remark.text),
             )
         )
     return said

@@ -1,5 +1,6 @@
 """Edit a message."""
 
+from fechatter.actions.messages.indexing import found_by
 from fechatter.domain.errors import Conflict, InvalidRequest, NotFound
 from fechatter.domain.events import Event, EventType, stream_of_chat
 from fechatter.domain.messages import Message
@@ -18,6 +19,7 @@ async def edit_message(db: Database, caller: Caller, chat_id: int, message_id: i
     `content` has been checked; it may be empty if the message has files. Raises NotFound, Forbidden, InvalidRequest,
     and Conflict for a message that was deleted.
     """
+    words = await found_by(content)
     async with db.transaction() as tx:
         place = await chats.lock(tx, caller, chat_id)
         message = await message_changes.find(tx, chat_id, message_id)
@@ -30,7 +32,7 @@ async def edit_message(db: Database, caller: Caller, chat_id: int, message_id: i
             raise InvalidRequest(fields={"content": "must have 1 character or more: the message has no files"})
         if content == message.content:
             return message
-        edited = await message_changes.edit(tx, message, content, mentioned(content))
+        edited = await message_changes.edit(tx, message, content, mentioned(content), words)
         await event_log.append(
             tx,
             [

@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 
 import asyncpg
 
+from fechatter.actions.messages.indexing import Vocabulary, found_by
 from fechatter.domain.errors import (
     DomainError,
     Forbidden,
@@ -22,6 +23,7 @@ from fechatter.domain.errors import (
 from fechatter.domain.messages import Draft, Message
 from fechatter.domain.people import Caller
 from fechatter.domain.text import mentioned
+from fechatter.domain.vectors import Indexed
 from fechatter.store.database import Database, Row
 from fechatter.store.messages import messages, posting
 from fechatter.store.messages.posting import Post, Refused
@@ -46,10 +48,12 @@ class Posting:
     _busy        chats in a statement under way
     _slots       statements that may still start now
     _tasks       statements under way, of both kinds
+    _vocabulary  words that need not be learnt again
     """
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._vocabulary = Vocabulary()
         self._gathered: dict[int, deque[_Waiting]] = {}
         self._count = 0
         self._busy: set[int] = set()
@@ -67,7 +71,7 @@ class Posting:
         """
         if self._count >= MOST:
             raise Unavailable("Too many messages are being sent at this moment: try again in a second.")
-        waiting = _Waiting(Post(author, chat_id, draft, mentioned(draft.content)))
+        waiting = _Waiting(author, chat_id, draft, await found_by(draft.content))
         self._gathered.setdefault(chat_id, deque()).append(waiting)
         self._count += 1
         self._send()
@@ -137,13 +141,16 @@ class Posting:
     async def _try(self, batch: Sequence["_Waiting"], *, wait: bool) -> list["_Waiting"]:
         """Run the statement and answer what it stored; return the rest. A failure answers all."""
         try:
+            words = self._vocabulary.unknown(word for waiting in batch for word in waiting.spelled)
             async with self._db.connection() as connection:
-                rows = await posting.post(connection, [waiting.post for waiting in batch], wait=wait)
+                rows = await posting.post(connection, [waiting.post for waiting in batch], words, wait=wait)
         except asyncpg.UniqueViolationError:
             return list(batch)
         except Exception as error:  # noqa: BLE001 - each caller gets it, whatever it is; nobody waits for ever
             _fail(batch, error)
             return []
+        if rows:
+            self._vocabulary.learnt(words)
         return [waiting for n, waiting in enumerate(batch) if not waiting.answered(rows.get(n))]
 
     async def _refuse(self, waiting: "_Waiting") -> None:
@@ -160,8 +167,9 @@ class Posting:
 class _Waiting:
     """A post, and the future that its caller awaits."""
 
-    def __init__(self, post: Post) -> None:
-        self.post = post
+    def __init__(self, author: Caller, chat_id: int, draft: Draft, words: Indexed) -> None:
+        self.post = post = Post(author, chat_id, draft, mentioned(draft.content), words.vector)
+        self.spelled = words.spelled
         self.answer: asyncio.Future[Row] = asyncio.get_running_loop().create_future()
         key = post.draft.idempotency_key
         self.key = None if key is None else (post.author.user_id, key)

@@ -50,6 +50,13 @@ _MESSAGE = {
     "deleted_at": None,
     "idempotency_key": "01JZ6Q0E8V3N4M5K6H7G8F9D0C",
 }
+_FOUND_CHAT = {"id": 12, "name": "engine-room", "type": "PublicChannel"}
+_HIGHLIGHT = {
+    "field": "content",
+    "parts": [{"text": "@grace.hopper the ", "match": False}, {"text": "diagram", "match": True}],
+}
+_FOUND_MESSAGE = {"message": _MESSAGE, "chat": _FOUND_CHAT, "highlights": [_HIGHLIGHT]}
+_ANSWERED = {"took_ms": 3.41, "backend": "builtin", "degraded": False}
 _INVITE = {
     "id": 5,
     "workspace_id": 3,
@@ -60,6 +67,23 @@ _INVITE = {
     "expires_at": "2026-03-21T09:26:53.589793Z",
     "created_by": 7,
     "created_at": _AT,
+}
+_CHAT = {
+    "id": 12,
+    "workspace_id": 3,
+    "name": "engine-room",
+    "type": "PublicChannel",
+    "description": None,
+    "created_by": 7,
+    "created_at": _AT,
+    "updated_at": _AT,
+    "member_count": 2,
+    "member_ids": None,
+    "last_message": _MESSAGE,
+    "last_seq": 42,
+    "last_read_seq": 40,
+    "unread_count": 2,
+    "mention_count": 1,
 }
 
 EXAMPLES: dict[str, Any] = {
@@ -94,23 +118,22 @@ EXAMPLES: dict[str, Any] = {
     },
     "Invite": _INVITE,
     "CreatedInvite": _INVITE | {"code": "mQ3xW9…", "url": "https://chat.example.org/invite/mQ3xW9…"},
-    "Chat": {
-        "id": 12,
-        "workspace_id": 3,
-        "name": "engine-room",
-        "type": "PublicChannel",
-        "description": None,
-        "created_by": 7,
-        "created_at": _AT,
-        "updated_at": _AT,
-        "member_count": 2,
-        "member_ids": None,
-        "last_message": _MESSAGE,
-        "last_seq": 42,
-        "last_read_seq": 40,
-        "unread_count": 2,
-        "mention_count": 1,
-    },
+    "Chat": _CHAT,
+    "FoundChat": _FOUND_CHAT,
+    "Part": {"text": "diagram", "match": True},
+    "Highlight": _HIGHLIGHT,
+    "FoundMessage": _FOUND_MESSAGE,
+    "FoundMessages": {"hits": [_FOUND_MESSAGE], "total": 1} | _ANSWERED,
+    "FoundFile": _FILE | {"message_id": 4711, "chat": _FOUND_CHAT},
+    "MessagesOfAll": {"hits": [_FOUND_MESSAGE], "total": 1},
+    "FoundAll": {
+        "messages": {"hits": [_FOUND_MESSAGE], "total": 1},
+        "files": [_FILE | {"message_id": 4711, "chat": _FOUND_CHAT}],
+        "people": [_USER],
+        "chats": [_CHAT],
+    }
+    | _ANSWERED,
+    "Suggestion": {"kind": "person", "text": "Grace Hopper", "id": 8},
     "ChatMember": {
         "chat_id": 12,
         "user_id": 8,
@@ -126,7 +149,7 @@ EXAMPLES: dict[str, Any] = {
     "File": _FILE,
     "Ticket": {"ticket": "b7Y…x0", "expires_in": 30},
     "Health": {"status": "ok"},
-    "Readiness": {"status": "ready", "checks": {"database": "ok"}},
+    "Readiness": {"status": "ready", "checks": {"database": "ok", "search": "ok"}},
     "SignUp": {
         "fullname": "Ada Lovelace",
         "email": "ada@example.org",

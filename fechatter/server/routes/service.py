@@ -53,7 +53,7 @@ async def config(request: ApiRequest, context: Context) -> Config:
         notify_url=notify_url(request, context),
         signup=settings.auth.signup,
         limits=limits,
-        features={"search": False, "files": True, "websocket": True},
+        features={"search": True, "files": True, "websocket": True},
     )
 
 
@@ -65,7 +65,7 @@ async def health() -> Health:
 
 @get("/ready", summary="Can it serve", tags=["service"], security=[])
 async def ready(context: Context) -> Response[Readiness]:
-    """503 while the database is away; `degraded` while only NATS is: events then come by PostgreSQL."""
+    """503 while the database is away; `degraded` while only NATS or Meilisearch is: PostgreSQL stands in for both."""
     checks = {"database": "ok"}
     if context.publisher is not None:
         checks["nats"] = "ok" if context.publisher.alive else "away"
@@ -73,7 +73,8 @@ async def ready(context: Context) -> Response[Readiness]:
         await context.db.ping()
     except DomainError:
         return Response(Readiness("unavailable", checks | {"database": "away"}), status_code=503)
-    return Response(Readiness("degraded" if "away" in checks.values() else "ready", checks))
+    checks["search"] = await context.searching.check() or "ok"
+    return Response(Readiness("ready" if set(checks.values()) == {"ok"} else "degraded", checks))
 
 
 @get("/metrics", summary="Prometheus metrics", tags=["service"], security=[], include_in_schema=False)

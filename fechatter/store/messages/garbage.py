@@ -18,10 +18,12 @@ async def delete_some(connection: Connection) -> bool:
             ), gone AS (
                 DELETE FROM messages WHERE id IN (
                     SELECT m.id FROM chat JOIN messages m ON m.chat_id = chat.chat_id LIMIT $1)
-                RETURNING chat_id, seq, mentions
+                RETURNING id, chat_id, seq, mentions
             ), unmentioned AS (
                 DELETE FROM mentions x USING gone, unnest(gone.mentions) AS m (user_id)
                 WHERE x.user_id = m.user_id AND x.chat_id = gone.chat_id AND x.seq = gone.seq
+            ), unfound AS (
+                DELETE FROM message_words w USING gone WHERE w.message_id = gone.id
             ), unsaid AS (
                 DELETE FROM events e USING chat
                 WHERE e.stream = 'chat:' || chat.chat_id AND (SELECT count(*) FROM gone) < $1

@@ -16,10 +16,13 @@ import msgspec
 
 from fechatter.domain.chats import Chat, ChatType
 from fechatter.domain.text import fold
+from fechatter.domain.vectors import Indexed
 from fechatter.store.chats import chats
 from fechatter.store.database import Connection, struct_from
 from fechatter.store.messages import messages
 from fechatter.store.messages.history_people import rows_in
+from fechatter.store.search import message_words
+from fechatter.store.search.message_words import KEYS
 
 
 class Newcomer(msgspec.Struct, frozen=True):
@@ -38,7 +41,7 @@ class LockedChat(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A message to store. `mentions` in the order of the text."""
+    """A message to store. `mentions` in the order of the text; `found_by`: its words."""
 
     chat_id: int
     seq: int
@@ -47,6 +50,7 @@ class Said(msgspec.Struct, frozen=True):
     mentions: list[int]
     key: str
     at: datetime
+    found_by: Indexed
 
 
 async def channels(connection: Connection, workspace_id: int, keys: Sequence[str]) -> dict[str, tuple[int, ChatType]]:
@@ -199,7 +203,9 @@ async def insert_messages(connection: Connection, workspace_id: int, said: Seque
         [f"{{{','.join(map(str, item.mentions))}}}" if item.mentions else None for item in said],
         [item.key for item in said],
         [item.at for item in said],
+        [item.found_by.vector for item in said],
     )
+    await message_words.learn(connection, list({word for item in said for word in item.found_by.spelled}))
 
 
 async def _move_on(connection: Connection, said: Sequence[Said]) -> None:
@@ -223,7 +229,7 @@ async def _move_on(connection: Connection, said: Sequence[Said]) -> None:
 
 # The chat's row already stands at the last of these messages and events, which come in the same order: between
 # number and position lies the same distance for all of them.
-_INSERT = """
+_INSERT = f"""
 WITH message AS (
     INSERT INTO messages
         (workspace_id, chat_id, seq, sender_id, content, mentions, idempotency_key, created_at)
@@ -231,7 +237,7 @@ WITH message AS (
         SELECT l.chat_id, l.seq, l.sender_id, l.content, l.mentions::bigint[], l.key, l.at
         FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
             AS l (chat_id, seq, sender_id, content, mentions, key, at)) l
-    RETURNING id, chat_id, seq, sender_id, mentions, created_at
+    RETURNING id, chat_id, seq, sender_id, files, mentions, created_at
 ), event AS (
     INSERT INTO events (stream, pos, workspace_id, type, chat_id, message_id)
     SELECT 'chat:' || m.chat_id, m.seq + c.last_pos - c.last_seq, $1, 'message.created', m.chat_id, m.id
@@ -239,6 +245,12 @@ WITH message AS (
 ), mention AS (
     INSERT INTO mentions (user_id, chat_id, seq, workspace_id)
     SELECT unnest(m.mentions), m.chat_id, m.seq, $1 FROM message m WHERE m.mentions IS NOT NULL
+), found AS (
+    INSERT INTO message_words (message_id, workspace_id, chat_id, sender_id, sent_at, words)
+    SELECT m.id, $1, m.chat_id, m.sender_id, m.created_at, v.vector::tsvector || {KEYS}
+    FROM message m
+    JOIN unnest($2::bigint[], $3::bigint[], $9::text[]) AS v (chat_id, seq, vector)
+        ON v.chat_id = m.chat_id AND v.seq = m.seq
 )
 UPDATE chat_members cm SET last_read_seq = own.seq, read_at = clock_timestamp()
 FROM (SELECT chat_id, sender_id, max(seq) AS seq FROM message GROUP BY chat_id, sender_id) own

@@ -8,8 +8,10 @@ erase    leave a tombstone
 from collections.abc import Sequence
 
 from fechatter.domain.messages import Message
+from fechatter.domain.vectors import Indexed
 from fechatter.store.database import Connection
 from fechatter.store.messages import messages
+from fechatter.store.search import message_words
 
 
 async def find(connection: Connection, chat_id: int, message_id: int) -> Message | None:
@@ -20,8 +22,11 @@ async def find(connection: Connection, chat_id: int, message_id: int) -> Message
     return None if row is None else messages.from_row(row)
 
 
-async def edit(connection: Connection, message: Message, content: str, names: Sequence[str]) -> Message:
+async def edit(
+    connection: Connection, message: Message, content: str, names: Sequence[str], found_by: Indexed
+) -> Message:
     """Replace the text; `names`: the usernames that it may mention. Mentions it no longer makes count no more."""
+    await message_words.learn(connection, found_by.spelled)
     row = await connection.fetchrow(
         f"""
         WITH named AS MATERIALIZED (
@@ -40,6 +45,11 @@ async def edit(connection: Connection, message: Message, content: str, names: Se
             INSERT INTO mentions (user_id, chat_id, seq, workspace_id)
             SELECT unnest(m.mentions), m.chat_id, m.seq, m.workspace_id FROM edited m
             ON CONFLICT DO NOTHING
+        ), found AS (
+            INSERT INTO message_words (message_id, workspace_id, chat_id, sender_id, sent_at, words)
+            SELECT m.id, m.workspace_id, m.chat_id, m.sender_id, m.created_at,
+                   $6::text::tsvector || {message_words.NAMES} || {message_words.KEYS} FROM edited m
+            ON CONFLICT (message_id) DO UPDATE SET words = EXCLUDED.words
         )
         SELECT {messages.COLUMNS} FROM edited m
         """,
@@ -48,13 +58,14 @@ async def edit(connection: Connection, message: Message, content: str, names: Se
         content,
         names,
         message.mentions,
+        found_by.vector,
     )
     assert row is not None, "the message was found under the chat's lock"
     return messages.from_row(row)
 
 
 async def erase(connection: Connection, message: Message) -> Message:
-    """Take away text, files and mentions; its number, sender and times stay."""
+    """Take away text, files and mentions, and the words that it was found by; its number, sender and times stay."""
     await connection.execute(
         "DELETE FROM mentions WHERE user_id = ANY($1::bigint[]) AND chat_id = $2 AND seq = $3",
         message.mentions,
@@ -66,6 +77,8 @@ async def erase(connection: Connection, message: Message) -> Message:
         WITH erased AS (
             UPDATE messages SET content = '', files = NULL, mentions = NULL, deleted_at = clock_timestamp()
             WHERE id = $1 RETURNING *
+        ), unfound AS (
+            DELETE FROM message_words WHERE message_id = $1
         )
         SELECT {messages.COLUMNS} FROM erased m
         """,

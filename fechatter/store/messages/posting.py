@@ -18,6 +18,7 @@ from fechatter.domain.people import Caller
 from fechatter.store.database import Connection, Row
 from fechatter.store.log.outbox import Written, outbox_of
 from fechatter.store.messages.messages import COLUMNS, READABLE
+from fechatter.store.search.message_words import KEYS, learning
 
 # Reading it top down:
 #   draft      what was sent, numbered by n
@@ -28,17 +29,20 @@ from fechatter.store.messages.messages import COLUMNS, READABLE
 #              has left since the members were looked at: it may have been the sender, so the statement runs again
 #   chat       each chat moves on by its count of messages (seq) and events (pos)
 #   …          what follows from it
+#   found      the words by which it is found
 # A retry that races its first try in another statement does not see it in `earlier` and breaks on the unique key: the
 # whole statement is undone, so no number is skipped.
 # With files in the batch, three parts more; without, they cost nothing:
 #   given      the files that the drafts name
 #   own        those that are their senders', of the same workspace; held, so that no sweep deletes them meanwhile
 #   attached   which messages carry which files
+# With words that this process has not seen before, which soon is rare, one more:
+#   learnt     the words, for searches that spell them wrongly
 _GIVEN = """
 ), given AS MATERIALIZED (
-    SELECT * FROM unnest($11::int[], $12::bigint[]) WITH ORDINALITY AS g (n, file_id, place)
+    SELECT * FROM unnest($12::int[], $13::bigint[]) WITH ORDINALITY AS g (n, file_id, place)
 ), own AS MATERIALIZED (
-    SELECT g.n, g.file_id, g.place
+    SELECT g.n, g.file_id, g.place, f.words
     FROM given g JOIN draft d ON d.n = g.n JOIN chats c ON c.id = d.chat_id
     JOIN files f ON f.id = g.file_id AND f.uploader_id = d.user_id AND f.workspace_id = c.workspace_id
     ORDER BY f.id FOR KEY SHARE OF f
@@ -51,15 +55,21 @@ _ATTACHED = """
     INSERT INTO message_files (file_id, message_id, chat_id, workspace_id)
     SELECT x.file_id, m.id, m.chat_id, m.workspace_id FROM message m, unnest(m.files) AS x (file_id) ORDER BY 1
 """
+_NAMES = """
+    || coalesce((SELECT joined_vectors(own.words ORDER BY own.place)
+                 FROM own WHERE own.n = a.n AND own.words IS NOT NULL), '')
+"""
 
 
-def _statement(*, waiting: bool, with_files: bool) -> str:
+def _statement(*, waiting: bool, with_files: bool, with_words: bool) -> str:
     files = "(SELECT array_agg(own.file_id ORDER BY own.place) FROM own WHERE own.n = a.n)" if with_files else "NULL"
+    learnt = learning(14 if with_files else 12, "EXISTS (SELECT FROM message)")
     return f"""
 WITH draft AS MATERIALIZED (
     SELECT * FROM unnest(
-        $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bytea[]
-    ) AS d (n, chat_id, user_id, session_id, content, key, reply_to, digest)
+        $1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bytea[],
+        $11::text[]
+    ) AS d (n, chat_id, user_id, session_id, content, key, reply_to, digest, vector)
 ), earlier AS MATERIALIZED (
     SELECT d.n, m.id, m.draft_digest FROM draft d
     JOIN sessions s ON s.id = d.session_id AND s.user_id = d.user_id AND s.ended_at IS NULL
@@ -116,7 +126,13 @@ WITH draft AS MATERIALIZED (
 ), mention AS (
     INSERT INTO mentions (user_id, chat_id, seq, workspace_id)
     SELECT unnest(m.mentions), m.chat_id, m.seq, m.workspace_id FROM message m WHERE m.mentions IS NOT NULL
+), found AS (
+    INSERT INTO message_words (message_id, workspace_id, chat_id, sender_id, sent_at, words)
+    SELECT m.id, m.workspace_id, m.chat_id, m.sender_id, m.created_at,
+           a.vector::tsvector {_NAMES if with_files else ""} || {KEYS}
+    FROM message m JOIN chat ON chat.id = m.chat_id JOIN allowed a ON a.chat_id = m.chat_id AND a.nth = m.seq - chat.seq
 {_ATTACHED if with_files else ""}
+{f"), learnt AS ({learnt}" if with_words else ""}
 )
 SELECT a.n, NULL::bytea AS earlier_digest, true AS new, chat.pos + m.seq - chat.seq AS pos, m.workspace_id, {COLUMNS}
 FROM message m JOIN chat ON chat.id = m.chat_id JOIN allowed a ON a.chat_id = m.chat_id AND a.nth = m.seq - chat.seq
@@ -126,11 +142,12 @@ SELECT earlier.n, earlier.draft_digest, false, NULL, NULL, {COLUMNS} FROM earlie
 
 
 POST = {
-    (waiting, with_files): _statement(waiting=waiting, with_files=with_files)
+    (waiting, with_files, with_words): _statement(waiting=waiting, with_files=with_files, with_words=with_words)
     for waiting in (False, True)
     for with_files in (False, True)
+    for with_words in (False, True)
 }
-"""The posting statement, by whether it waits for locked chats and whether files are in it."""
+"""The posting statement, by whether it waits for locked chats, and whether files and new words are in it."""
 
 
 class Refused(Enum):
@@ -144,16 +161,17 @@ class Refused(Enum):
 
 
 class Post(msgspec.Struct, frozen=True):
-    """A draft on its way. `names`: the usernames that its text may mention."""
+    """A draft on its way. `names`: the usernames that its text may mention; `vector`: what it is found by."""
 
     author: Caller
     chat_id: int
     draft: Draft
     names: Sequence[str]
+    vector: str
 
 
-async def post(connection: Connection, posts: Sequence[Post], *, wait: bool) -> dict[int, Row]:
-    """Store what may be stored; return the rows of messages by the post's place in `posts`.
+async def post(connection: Connection, posts: Sequence[Post], words: Sequence[str], *, wait: bool) -> dict[int, Row]:
+    """Store what may be stored; return the rows of messages by the post's place in `posts`. `words`: to be learnt.
 
     `new` in a row says whether the message was made now; else `earlier_digest` says what its key was used for. A post
     has no row if it was refused or, unless `wait`, if another transaction holds its chat. Raises UniqueViolationError,
@@ -162,7 +180,7 @@ async def post(connection: Connection, posts: Sequence[Post], *, wait: bool) -> 
     drafts = [post.draft for post in posts]
     files = [(n, file_id) for n, draft in enumerate(drafts) for file_id in draft.files]
     rows = await connection.fetch(
-        POST[wait, bool(files)],
+        POST[wait, bool(files), bool(words)],
         range(len(posts)),
         [post.chat_id for post in posts],
         [post.author.user_id for post in posts],
@@ -173,7 +191,9 @@ async def post(connection: Connection, posts: Sequence[Post], *, wait: bool) -> 
         [None if post.draft.idempotency_key is None else post.draft.digest(post.chat_id) for post in posts],
         [n for n, post in enumerate(posts) for _ in post.names],
         [name for post in posts for name in post.names],
+        [post.vector for post in posts],
         *([[n for n, _ in files], [file_id for _, file_id in files]] if files else []),
+        *([words] if words else []),
     )
     if (outbox := outbox_of(connection)) is not None:
         outbox.events += [

@@ -62,6 +62,10 @@ CHAT: dict[str, tuple[str, str]] = {
         "201 201 201 201 404 404 404 404",
         "201 201 201 201 403 404 404 404",
     ),
+    "GET /api/chats/{chat_id}/messages/search": (
+        "200 200 200 200 404 404 404 404",
+        "200 200 200 200 200 404 404 404",
+    ),
     # The member's message.
     "PUT /api/chats/{chat_id}/messages/{message_id}": (
         "403 403 200 403 404 404 404 404",
@@ -122,6 +126,9 @@ OTHER: dict[str, str] = {
     "POST /api/files": "201 201 201 201 201 201 201 201",  # to a workspace of their own
     "GET /api/files/{file_id}": "200 200 200 200 404 404 404 404",
     "GET /api/files/{file_id}/thumbnail": "200 200 200 200 404 404 404 404",
+    "GET /api/search": "200 200 200 200 200 200 404 404",  # of the workspace
+    "GET /api/search/messages": "200 200 200 200 404 404 404 404",  # of the chat
+    "GET /api/search/suggestions": "200 200 200 200 200 200 404 404",  # of the workspace
     "POST /api/notifications/ticket": "201 201 201 201 201 201 201 201",
 }
 
@@ -174,4 +181,10 @@ BODIES: dict[str, Body] = {
     "POST /api/chats/{chat_id}/read": _says(seq=1),
     "POST /api/files": lambda _: form(PNG, "a.png"),
 }
-QUERIES: dict[str, Callable[[Scene], str]] = {"GET /api/presence": lambda scene: f"?user_id={scene.own.user}"}
+QUERIES: dict[str, Callable[[Scene], str]] = {
+    "GET /api/presence": lambda scene: f"?user_id={scene.own.user}",
+    "GET /api/chats/{chat_id}/messages/search": lambda _: "?q=hello",
+    "GET /api/search": lambda scene: f"?q=hello&workspace_id={scene.own.workspace}",
+    "GET /api/search/messages": lambda scene: f"?q=hello&chat_id={scene.own.chat}",
+    "GET /api/search/suggestions": lambda scene: f"?q=hello&workspace_id={scene.own.workspace}",
+}

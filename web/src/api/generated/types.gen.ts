@@ -266,6 +266,62 @@ export type Draft = {
 };
 
 /**
+ * FoundMessages
+ *
+ * `total` is exact up to 1,000. `degraded`: the built-in search answered, because Meilisearch is away.
+ */
+export type FoundMessages = {
+    hits: Array<FoundMessage>;
+    total: number;
+    took_ms: number;
+    backend: Backend;
+    degraded: boolean;
+};
+
+/**
+ * FoundMessage
+ */
+export type FoundMessage = {
+    message: Message;
+    chat: FoundChat;
+    highlights: Array<Highlight>;
+};
+
+/**
+ * FoundChat
+ *
+ * The chat that a message stands in.
+ */
+export type FoundChat = {
+    id: number;
+    name: string;
+    type: ChatType;
+};
+
+/**
+ * Highlight
+ *
+ * `field`: content, or the name of a file (`file`).
+ */
+export type Highlight = {
+    field: string;
+    parts: Array<Part>;
+};
+
+/**
+ * Part
+ */
+export type Part = {
+    text: string;
+    match: boolean;
+};
+
+/**
+ * Backend
+ */
+export type Backend = 'builtin' | 'meilisearch' | 'memory';
+
+/**
  * NewText
  *
  * May be empty if the message has files.
@@ -344,6 +400,60 @@ export type UserPresence = {
     status: Presence;
     text: string | null;
     last_seen_at: string | null;
+};
+
+/**
+ * FoundAll
+ *
+ * Messages, and what is called so. `chats`: those that one is in, then channels that one may join.
+ */
+export type FoundAll = {
+    messages: MessagesOfAll;
+    files: Array<FoundFile>;
+    people: Array<User>;
+    chats: Array<Chat>;
+    took_ms: number;
+    backend: Backend;
+    degraded: boolean;
+};
+
+/**
+ * MessagesOfAll
+ */
+export type MessagesOfAll = {
+    hits: Array<FoundMessage>;
+    total: number;
+};
+
+/**
+ * FoundFile
+ *
+ * A file with the message that carries it.
+ */
+export type FoundFile = {
+    id: number;
+    name: string;
+    mime_type: string;
+    size: number;
+    sha256: string;
+    url: string;
+    created_at: string;
+    width?: number | null;
+    height?: number | null;
+    thumbnail_url?: string | null;
+    message_id: number;
+    chat: FoundChat;
+};
+
+/**
+ * Suggestion
+ *
+ * Somebody or something whose name fits, with its id. A file's `id` is that of the file.
+ */
+export type Suggestion = {
+    kind: 'chat' | 'file' | 'person';
+    text: string;
+    id: number;
 };
 
 /**
@@ -472,7 +582,7 @@ export type Health = {
 /**
  * Readiness
  *
- * `status`: ready or unavailable; `checks`: each part by name.
+ * `status`: ready, degraded (it serves, a part is away) or unavailable; `checks`: each part by name.
  */
 export type Readiness = {
     status: string;
@@ -1732,6 +1842,79 @@ export type PostMessageResponses = {
 
 export type PostMessageResponse = PostMessageResponses[keyof PostMessageResponses];
 
+export type SearchChatData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query: {
+        /**
+         * What to look for: 1 to 1,024 characters. Every word must be there; "…" quotes a phrase, and is the only syntax. The last word may be a beginning; with few hits, words may be misspelt.
+         */
+        q: string;
+        sender_id?: number;
+        /**
+         * RFC 3339.
+         */
+        after?: string;
+        /**
+         * RFC 3339.
+         */
+        before?: string;
+        /**
+         * Only messages with files.
+         */
+        has?: 'file';
+        /**
+         * Only messages that mention the caller.
+         */
+        mentions?: 'me';
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * How many to skip; the Link header sets it.
+         */
+        offset?: number;
+    };
+    url: '/api/chats/{chat_id}/messages/search';
+};
+
+export type SearchChatErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type SearchChatError = SearchChatErrors[keyof SearchChatErrors];
+
+export type SearchChatResponses = {
+    /**
+     * Done.
+     */
+    200: FoundMessages;
+};
+
+export type SearchChatResponse = SearchChatResponses[keyof SearchChatResponses];
+
 export type DeleteMessageData = {
     body?: never;
     path: {
@@ -2334,6 +2517,177 @@ export type ListPresenceResponses = {
 };
 
 export type ListPresenceResponse = ListPresenceResponses[keyof ListPresenceResponses];
+
+export type SearchAllData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * What to look for: 1 to 1,024 characters. Every word must be there; "…" quotes a phrase, and is the only syntax. The last word may be a beginning; with few hits, words may be misspelt.
+         */
+        q: string;
+        workspace_id?: number;
+        /**
+         * How many at most.
+         */
+        limit?: number;
+    };
+    url: '/api/search';
+};
+
+export type SearchAllErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type SearchAllError = SearchAllErrors[keyof SearchAllErrors];
+
+export type SearchAllResponses = {
+    /**
+     * Done.
+     */
+    200: FoundAll;
+};
+
+export type SearchAllResponse = SearchAllResponses[keyof SearchAllResponses];
+
+export type SearchMessagesData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * What to look for: 1 to 1,024 characters. Every word must be there; "…" quotes a phrase, and is the only syntax. The last word may be a beginning; with few hits, words may be misspelt.
+         */
+        q: string;
+        chat_id?: number;
+        workspace_id?: number;
+        sender_id?: number;
+        /**
+         * RFC 3339.
+         */
+        after?: string;
+        /**
+         * RFC 3339.
+         */
+        before?: string;
+        /**
+         * Only messages with files.
+         */
+        has?: 'file';
+        /**
+         * Only messages that mention the caller.
+         */
+        mentions?: 'me';
+        /**
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * How many to skip; the Link header sets it.
+         */
+        offset?: number;
+    };
+    url: '/api/search/messages';
+};
+
+export type SearchMessagesErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type SearchMessagesError = SearchMessagesErrors[keyof SearchMessagesErrors];
+
+export type SearchMessagesResponses = {
+    /**
+     * Done.
+     */
+    200: FoundMessages;
+};
+
+export type SearchMessagesResponse = SearchMessagesResponses[keyof SearchMessagesResponses];
+
+export type SuggestData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * What to look for: 1 to 1,024 characters. Every word must be there; "…" quotes a phrase, and is the only syntax. The last word may be a beginning; with few hits, words may be misspelt.
+         */
+        q: string;
+        workspace_id?: number;
+    };
+    url: '/api/search/suggestions';
+};
+
+export type SuggestErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type SuggestError = SuggestErrors[keyof SuggestErrors];
+
+export type SuggestResponses = {
+    /**
+     * Done.
+     */
+    200: Array<Suggestion>;
+};
+
+export type SuggestResponse = SuggestResponses[keyof SuggestResponses];
 
 export type ListUsersData = {
     body?: never;
