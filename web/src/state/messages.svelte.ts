@@ -5,7 +5,7 @@
  *
  * Only the chat on the screen is kept up to date; a chat that is left keeps its newest page to open quickly again.
  */
-import type { Api, Place } from '../api/routes';
+import { PAGE_SIZE, type Api, type Place } from '../api/routes';
 import { ApiError } from '../api/http';
 import type { Id, Message } from '../api/types';
 import { applyRead, openWindow } from '../realtime/chats';
@@ -22,6 +22,8 @@ const LEFT_CHATS_MAX = 20;
 /** A longer absence than this is not filled in page by page: the end is loaded instead. */
 const FILL_MAX = 300;
 const FILL_PAGE = 100;
+/** Who scrolls asks for more at a time than who opens a chat. */
+const SCROLL_PAGE = 100;
 
 export class Messages {
   /** The chat on the screen. */
@@ -150,7 +152,7 @@ export class Messages {
   private async load(chatId: Id, place: Place, slot: 'state' | 'olderState' | 'newerState'): Promise<void> {
     this[slot] = 'loading';
     try {
-      const page = await this.api.messages(chatId, place);
+      const page = await this.api.messages(chatId, place, slot === 'state' ? PAGE_SIZE : SCROLL_PAGE);
       if (this.current !== chatId) return;
       this.put(chatId, page);
       this[slot] = 'idle';
