@@ -56,14 +56,14 @@ class Stage:
 
     @classmethod
     @contextmanager
-    def up(cls, people: int, rooms: int) -> Generator["Stage"]:
-        """Person i is in room i modulo `rooms`, and in no other."""
+    def up(cls, people: int, rooms: int, **settings: str) -> Generator["Stage"]:
+        """Person i is in room i modulo `rooms`, and in no other. `settings`: more environment variables."""
         raise_open_files()
         with tempfile.TemporaryDirectory(prefix="fechatter-bench-") as name:
             folder = Path(name)
             folder.chmod(0o711)
             say("starting the program")
-            stack = Stack.start(folder, **LIMITS)
+            stack = Stack.start(folder, **LIMITS, **settings)
             try:
                 yield cls(stack, _fill(stack, folder, people, rooms), folder)
             finally:

@@ -1,4 +1,4 @@
-"""All that may carry hints to a notify server, as one bus.
+"""All that may carry hints to a notify server or a worker, as one bus.
 
 Carriers   PostgreSQL's NOTIFY, and NATS when it is switched on
 
@@ -9,11 +9,13 @@ switched one by one, in any order. While NATS cannot be heard here, or is switch
 
 import asyncio
 from collections import OrderedDict
+from typing import Self
 
 from fechatter.bus.bus import OnEphemeral, OnNews
 from fechatter.bus.interest import Interest
 from fechatter.bus.nats import NatsBus
 from fechatter.bus.postgres import PostgresBus
+from fechatter.config import Settings
 
 REMEMBERED = 4_096
 
@@ -32,6 +34,12 @@ class Carriers:
         self.interest = interest
         self.doubles = 0
         self._seen: OrderedDict[str, None] = OrderedDict()
+
+    @classmethod
+    def of(cls, settings: Settings, interest: Interest) -> Self:
+        """What the settings ask for."""
+        nats = NatsBus(settings.messaging, interest) if settings.messaging.enabled else None
+        return cls(PostgresBus(settings.server.db_url), nats, interest)
 
     @property
     def alive(self) -> bool:

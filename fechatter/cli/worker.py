@@ -14,7 +14,9 @@ from contextlib import suppress
 import asyncpg
 
 from fechatter import logs
-from fechatter.bus.postgres import PostgresBus
+from fechatter.bus import subjects
+from fechatter.bus.carriers import Carriers
+from fechatter.bus.interest import Interest
 from fechatter.config import Settings
 from fechatter.domain.errors import DomainError
 from fechatter.files.cleaning import clean_up
@@ -61,7 +63,9 @@ async def run(settings: Settings) -> None:
 async def _index(settings: Settings) -> None:
     """Follow the event log into Meilisearch, woken by hints."""
     async with Indexer.open(settings) as indexer:
-        bus = PostgresBus(settings.server.db_url)
+        interest = Interest()
+        interest.gain(subjects.ALL)
+        bus = Carriers.of(settings, interest)
         await asyncio.gather(indexer.run(), bus.run(lambda _stream: indexer.wake(), lambda _news: None))
 
 

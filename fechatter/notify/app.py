@@ -8,9 +8,7 @@ import socket
 from fechatter import logs
 from fechatter.bus.carriers import Carriers
 from fechatter.bus.interest import Interest
-from fechatter.bus.nats import NatsBus
 from fechatter.bus.nats_publisher import NatsPublisher
-from fechatter.bus.postgres import PostgresBus
 from fechatter.config import Settings
 from fechatter.domain.errors import OperatorError
 from fechatter.domain.tokens import Tokens
@@ -44,7 +42,7 @@ async def serve(settings: Settings, stop: asyncio.Event, ready: asyncio.Future[i
     )
     publishing = asyncio.create_task(publisher.run(database)) if publisher is not None else None
     try:
-        notifier = Notifier(settings, database, _gate(settings, database), _bus(settings))
+        notifier = Notifier(settings, database, _gate(settings, database), Carriers.of(settings, Interest()))
         server = await _listen(settings, notifier)
         if ready is not None:
             ready.set_result(server.sockets[0].getsockname()[1])
@@ -77,12 +75,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-
-
-def _bus(settings: Settings) -> Carriers:
-    interest = Interest()
-    nats = NatsBus(settings.messaging, interest) if settings.messaging.enabled else None
-    return Carriers(PostgresBus(settings.server.db_url), nats, interest)
 
 
 def _gate(settings: Settings, database: Database) -> Gate:
