@@ -1,9 +1,9 @@
 """Row 13: NATS against NOTIFY: posts a second, and how long a post takes to a stream.
 
-One PostgreSQL, one NATS (the embedded one) and one notify_server that hears both. Beside it two sets of fechatter_server
-processes, which differ in `messaging.enabled` alone; the same 64 clients load one of one set, then four of it, and the
-other set in turn. Meanwhile somebody else posts 20 messages a second and listens: from the beginning of the request to
-the event, in milliseconds. All of it shares the machine's cores.
+One PostgreSQL, one NATS (the embedded one) and one notify_server that hears both. Beside it two sets of
+fechatter_server processes, which differ in `messaging.enabled` alone; the same 64 clients load one of one set, then
+four of it, and the other set in turn. Meanwhile somebody else posts 20 messages a second and listens: from the
+beginning of the request to the event, in milliseconds. All of it shares the machine's cores.
 """
 
 import asyncio
@@ -48,7 +48,9 @@ def measure(plan: Plan) -> Iterator[Case]:
         nats = stack.enter_context(_servers(stage, "true", max(PROCESSES)))
         for number in range(plan.rounds + 1):
             for count in PROCESSES:
-                old, new = (_load(stage, ports[:count], plan.seconds) for ports in (notify, nats))
+                pair = (notify, nats) if number % 2 else (nats, notify)
+                found = {id(ports): _load(stage, ports[:count], plan.seconds) for ports in pair}
+                old, new = found[id(notify)], found[id(nats)]
                 if number == 0:
                     continue  # to warm up
                 for case, mine, his in zip(cases[count], new, old, strict=True):

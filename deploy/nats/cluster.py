@@ -11,6 +11,7 @@ import datetime
 import ipaddress
 import secrets
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -108,6 +109,7 @@ class Cluster:
 
     environment   what Fechatter's processes need to use them
     admin_url     the first of them, for whoever may do everything
+    trust         the certificates to check them against, if they use TLS
     """
 
     def __init__(self, folder: Path, size: int = 3, *, tls: bool = True) -> None:
@@ -143,6 +145,7 @@ class Cluster:
             "FECHATTER_MESSAGING__PASSWORD": password,
         }
         self.admin_url = f"nats://admin:{password}@127.0.0.1:{ports[0]}"
+        self.trust = ssl.create_default_context(cafile=str(folder / "ca.pem")) if tls else None
         if tls:
             self.environment["FECHATTER_MESSAGING__TLS_CA"] = str(folder / "ca.pem")
 

@@ -3,6 +3,7 @@
 NatsLink.run      connected for as long as it goes, again and again, until cancelled
 NatsLink.client   the connection of this moment
 subscribe, answers   the client's own, with the types that it leaves open
+write     publish without waiting for a turn of the loop
 
 Each connection is a new client, to one server at a time: what was in the air when the old one broke is known to be
 unanswered, and nothing is sent twice by a buffer. A connection that does not answer within a second is given up.
@@ -21,8 +22,10 @@ import nats.errors
 from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.aio.transport import Transport
 
 from fechatter import logs
+from fechatter.bus.subjects import MSG_ID
 from fechatter.config import Messaging
 from fechatter.domain.errors import OperatorError
 
@@ -144,6 +147,28 @@ async def subscribe(client: Client, subject: str, hear: Callable[[Msg], Awaitabl
 async def answers(client: Client) -> None:
     """Return once the server has taken all that was sent to it. Raises TimeoutError or nats.errors.Error."""
     await client.flush(timeout=BEAT_S)  # pyright: ignore[reportArgumentType] - parts of a second will do
+
+
+def write(client: Client, subject: str, payload: bytes, reply: str = "", message_id: str = "") -> None:
+    """Hand a message to the socket at once. What is under way when the connection breaks is lost.
+
+    The client's own publish() takes two turns of the event loop to do so, which under load is most of the time that a
+    hint needs. Nobody awaits anything here: the caller limits how much may be unanswered.
+    """
+    transport: Transport | None = client._transport  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    if transport is None or not client.is_connected:
+        return
+    with suppress(OSError, RuntimeError):  # it breaks at this moment, which its own tasks will notice
+        transport.write(_command(subject, payload, reply, message_id))
+
+
+def _command(subject: str, payload: bytes, reply: str, message_id: str) -> bytes:
+    """As the protocol spells it."""
+    if not message_id:
+        return b"PUB %b %d\r\n%b\r\n" % (f"{subject} {reply}".strip().encode(), len(payload), payload)
+    head = f"NATS/1.0\r\n{MSG_ID}: {message_id}\r\n\r\n".encode()
+    sizes = b"%d %d" % (len(head), len(head) + len(payload))
+    return b"HPUB %b %b %b\r\n%b%b\r\n" % (subject.encode(), reply.encode(), sizes, head, payload)
 
 
 _FAILURES = (OSError, asyncio.TimeoutError, nats.errors.Error, ssl.SSLError, ValueError)

@@ -1,8 +1,8 @@
 """Hints by NATS: the side that tells what was committed.
 
 NatsPublisher.pass_on   after each commit, by the database; returns at once, never raises
-NatsPublisher.run       publish, watch over the answers, until cancelled
-NatsPublisher.close     publish what waits still
+NatsPublisher.run       be connected, watch over the answers, until cancelled
+NatsPublisher.close     wait a moment for what is under way
 
 Nobody waits for NATS. JetStream answers each message; when it does not, or there is no connection, or some notify
 server cannot hear NATS, the streams are told by NOTIFY instead (fallback.py), until answers come again. Whatever is
@@ -10,7 +10,6 @@ lost all the same is found by the sweep of the notify servers.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import count
 
@@ -23,7 +22,7 @@ from nats.aio.msg import Msg
 from fechatter import logs
 from fechatter.bus import jetstream, subjects
 from fechatter.bus.fallback import Fallback
-from fechatter.bus.nats_link import NatsLink, answers, subscribe
+from fechatter.bus.nats_link import NatsLink, answers, subscribe, write
 from fechatter.config import Messaging
 from fechatter.store.database import Database
 from fechatter.store.log.outbox import Written
@@ -33,8 +32,8 @@ ANSWER_S = 0.5
 KEEP_S = 60.0
 """So long an unanswered message is kept, to be published again when there is a connection; less than the window in
 which JetStream drops what it has."""
-MOST_WAITING, MOST_EPHEMERA = 20_000, 1_000
 MOST_UNANSWERED = 20_000
+AT_ONCE = 500
 EVENTS_A_MESSAGE = 500
 TICK_S = 0.1
 STREAM_RETRY_S = 1.0
@@ -71,7 +70,7 @@ class NatsPublisher:
     """Tells NATS what was committed.
 
     published, answered   messages with news
-    dropped               news for which there was no room
+    dropped               messages that were not published, since too many were unanswered
     _stream_ready         whether JetStream's stream is there, as far as is known
     _overdue              whether the last thing heard of JetStream is that it did not answer in time
     """
@@ -84,9 +83,6 @@ class NatsPublisher:
         self._inbox = ""
         self._numbers = count(1)
         self._unanswered: dict[int, _Sent] = {}
-        self._events: list[Written] = []
-        self._ephemera: deque[str] = deque(maxlen=MOST_EPHEMERA)
-        self._some = asyncio.Event()
         self._stream_ready = False
         self._overdue = False
 
@@ -109,12 +105,15 @@ class NatsPublisher:
         return {"fechatter.notify": "off"} if self._settings.enabled is True else {}
 
     def pass_on(self, events: list[Written], ephemera: list[str]) -> None:
-        if len(self._events) < MOST_WAITING:
-            self._events += events
-        else:
-            self.dropped += len(events)
-        self._ephemera.extend(ephemera)
-        self._some.set()
+        if self._settings.enabled is True and (self.fallback.needed or not self.alive):
+            self.fallback.tell((event.stream for event in events), ephemera)
+        if (client := self._link.client) is None:
+            return
+        now = asyncio.get_running_loop().time()
+        for subject, together in _by_subject(events):
+            self._publish(client, _Sent(now, subject, together))
+        for news in ephemera:
+            write(client, subjects.LIVE, news.encode())
 
     async def run(self, database: Database) -> None:
         """Until cancelled. What is a bug is told, and does not end it: a server without it would fall silent."""
@@ -129,16 +128,13 @@ class NatsPublisher:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._link.run(self._use))
             tasks.create_task(self.fallback.run(database))
-            tasks.create_task(self._pump())
             tasks.create_task(self._look_after_answers())
 
     async def close(self) -> None:
-        """Publish what waits. Within a second, or not at all: the sweep finds it."""
+        """Return once the server has what was published. Within a second, or not at all: the sweep finds it."""
         try:
-            async with asyncio.timeout(1):
-                await self._publish_waiting()
-                if self._link.client is not None:
-                    await answers(self._link.client)
+            if self._link.client is not None:
+                await answers(self._link.client)
         except _FAILURES as error:
             log.info("nats.not_flushed", error=type(error).__name__)
 
@@ -161,46 +157,22 @@ class NatsPublisher:
             return
         self._stream_ready, self._overdue = True, False
         again, self._unanswered = list(self._unanswered.values()), {}
-        for sent in again:
-            await self._publish(client, sent)
+        for number, sent in enumerate(again, 1):
+            self._publish(client, sent)
+            if number % AT_ONCE == 0:
+                await answers(client)
 
-    async def _pump(self) -> None:
-        while True:
-            await self._some.wait()
-            self._some.clear()
-            try:
-                await self._publish_waiting()
-            except _FAILURES as error:
-                log.debug("nats.not_published", error=type(error).__name__)
-
-    async def _publish_waiting(self) -> None:
-        events, self._events = self._events, []
-        ephemera = list(self._ephemera)
-        self._ephemera.clear()
-        if self._settings.enabled is True and (self.fallback.needed or not self.alive):
-            self.fallback.tell((event.stream for event in events), ephemera)
-        client = self._link.client
-        if client is None:
-            return
-        now = asyncio.get_running_loop().time()
-        for subject, together in _by_subject(events):
-            await self._publish(client, _Sent(now, subject, together))
-        for news in ephemera:
-            await client.publish(subjects.LIVE, news.encode())
-
-    async def _publish(self, client: Client, sent: _Sent) -> None:
-        number = next(self._numbers)
+    def _publish(self, client: Client, sent: _Sent) -> None:
         if len(self._unanswered) >= MOST_UNANSWERED:
-            self._unanswered.pop(next(iter(self._unanswered)))
+            self.dropped += 1
+            self._tell_otherwise(sent)
+            return
+        number = next(self._numbers)
         self._unanswered[number] = sent
         sent.at = asyncio.get_running_loop().time()
         self.published += 1
-        await client.publish(
-            sent.subject,
-            subjects.encode(sent.events),
-            reply=f"{self._inbox}.{number}",
-            headers={subjects.MSG_ID: subjects.id_of(sent.events[-1])},
-        )
+        last = subjects.id_of(sent.events[-1])
+        write(client, sent.subject, subjects.encode(sent.events), f"{self._inbox}.{number}", last)
 
     async def _hear_answer(self, message: Msg) -> None:
         number = int(message.subject.rpartition(".")[2])

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from deploy.nats.cluster import Cluster as NatsServers
+from fechatter.cli.embedded_nats import program
 from fechatter.config.secrets import make_data_folder
 from fechatter.store.migrate import migrate
 from tests.support.parts import Part, Postgres
@@ -36,16 +38,21 @@ class Cluster:
     parts      by name
     proxies    before the notify servers, in their order
     database   the proxy before the database of server 2 and notify 2
+    nats       the NATS servers there are; their processes are parts
+    to_nats    the proxies through which server 2 and notify 2 reach them
     """
 
-    def __init__(self, folder: Path, messaging: Messaging, notify_servers: int, workers: int) -> None:
+    def __init__(
+        self, folder: Path, messaging: Messaging, notify_servers: int, workers: int, nats_servers: int
+    ) -> None:
         self.folder, self.messaging = folder, messaging
         self.postgres = Postgres(folder / "data")
         self.parts: dict[str, Part] = {}
         self.proxies: list[Proxy] = []
         self.database: Proxy
         self._notify_servers, self._workers = notify_servers, workers
-        self._nats_port = free_port()
+        self.nats = NatsServers(folder / "nats", nats_servers) if messaging != "postgres" else None
+        self.to_nats: list[Proxy] = []
 
     @classmethod
     @asynccontextmanager
@@ -56,11 +63,12 @@ class Cluster:
         notify_servers: int = 2,
         workers: int = 1,
         *,
+        nats_servers: int = 1,
         clocks_differ: bool = False,
     ) -> AsyncGenerator["Cluster"]:
         """`workers`: processes of each notify server. `clocks_differ`: server 2 is an hour ahead, notify 2 behind."""
         make_data_folder(folder / "data")
-        cluster = cls(folder, messaging, notify_servers, workers)
+        cluster = cls(folder, messaging, notify_servers, workers, nats_servers)
         try:
             await cluster._begin(clocks_differ)
             yield cluster
@@ -87,7 +95,7 @@ class Cluster:
 
     async def restore(self) -> None:
         """Until all run and are ready, and the proxies pass everything on."""
-        for proxy in (*self.proxies, self.database):
+        for proxy in (*self.proxies, *self.to_nats, self.database):
             proxy.heal()
         self.postgres.go_on()
         for part in self.parts.values():
@@ -106,8 +114,8 @@ class Cluster:
         self.postgres.start()
         await migrate(self.postgres.url)
         self.database = await Proxy.open(to_socket(self.postgres.socket))
-        if self.messaging != "postgres":
-            self._add_nats()
+        if self.nats is not None:
+            await self._add_nats(self.nats)
         for number in (1, 2):
             self._add(f"server {number}", "server", number, HOUR_S if clocks_differ and number == 2 else 0)
         for number in range(1, self._notify_servers + 1):
@@ -117,7 +125,7 @@ class Cluster:
             self.proxies.append(await Proxy.open(to_port(part.port)))
         for part in self.parts.values():
             part.start()
-            if part.name in ("nats", "server 1"):
+            if part.name == "server 1":
                 await part.ready()  # the first makes the signing key that all share
         await self.restore()
 
@@ -136,16 +144,26 @@ class Cluster:
             "FECHATTER_AUTH__TOKEN_TTL_S": str(24 * HOUR_S),
             "FECHATTER_NOTIFY__HEARTBEAT_S": str(HEARTBEAT_S),
             "FECHATTER_MESSAGING__ENABLED": ENABLED[self.messaging],
-            "FECHATTER_MESSAGING__URL": "" if self.messaging == "postgres" else f"nats://127.0.0.1:{self._nats_port}",
+            **self._way_to_nats(number),
         }
         log = self.folder / f"{name.replace(' ', '-')}.log"
         self.parts[name] = Part(name, command, environment, log, port)
 
-    def _add_nats(self) -> None:
-        folder = self.folder / "nats"
-        binary = Path(sys.executable).parent / "nats-server"
-        command = [str(binary), "-js", "-sd", str(folder), "-a", "127.0.0.1", "-p", str(self._nats_port)]
-        self.parts["nats"] = Part("nats", command, clean_environment(), self.folder / "nats.log", 0)
+    async def _add_nats(self, nats: NatsServers) -> None:
+        for number, node in enumerate(nats.nodes, 1):
+            name = "nats" if len(nats.nodes) == 1 else f"nats {number}"
+            command = [str(program()), "-c", str(node.config)]
+            self.parts[name] = Part(name, command, clean_environment(), node.folder / "nats.log", 0)
+            self.to_nats.append(await Proxy.open(to_port(node.port)))
+
+    def _way_to_nats(self, number: int) -> dict[str, str]:
+        """What a process is told of NATS. With a window so short, what is published again is not recognised by it."""
+        if self.nats is None:
+            return {}
+        given = self.nats.environment | {"FECHATTER_MESSAGING__DUPLICATE_WINDOW_S": "1"}
+        if number == 2:
+            given["FECHATTER_MESSAGING__URL"] = ",".join(f"nats://127.0.0.1:{proxy.port}" for proxy in self.to_nats)
+        return given
 
     def _database_url(self, number: int) -> str:
         if number != 2:
@@ -157,7 +175,7 @@ class Cluster:
     async def _end(self) -> None:
         for part in self.parts.values():
             part.kill()
-        for proxy in self.proxies:
+        for proxy in (*self.proxies, *self.to_nats):
             await proxy.close()
         if hasattr(self, "database"):
             await self.database.close()

@@ -29,12 +29,14 @@ class Part:
     name      e.g. "notify 1"
     port      where it serves; 0: it serves nobody
     process   the one that runs now, or ran last
+    environment   what it is started with, from the next start on
     """
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, port: int) -> None:
         self.name, self.port = name, port
         self.process: subprocess.Popen[bytes] | None = None
-        self._command, self._environment, self._log = list(command), dict(environment), log
+        self.environment = dict(environment)
+        self._command, self._log = list(command), log
 
     @property
     def url(self) -> str:
@@ -48,7 +50,7 @@ class Part:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

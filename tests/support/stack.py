@@ -2,7 +2,7 @@
 
 Stack.start(folder, …)       run `fechatter up` and wait until it is ready
 stack.api_url, .notify_url   where the services are
-stack.pid("notify_server")   the process of a part: fechatter_server, notify_server, worker or PostgreSQL
+stack.pid("notify_server")   the process of a part: fechatter_server, notify_server, worker, PostgreSQL or NATS
 stack.kill("notify_server")  SIGKILL to a part; the supervisor starts it again
 stack.wait_ready()           until every part is there and ready
 stack.stop()                 SIGTERM, and the exit code
@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_PATIENCE_S = 60.0
 STOP_PATIENCE_S = 40.0
 PARTS = ("fechatter_server", "notify_server", "worker", "PostgreSQL")
+OPTIONAL = ("NATS",)
 
 
 class Stack:
@@ -164,7 +165,7 @@ class Stack:
             )
 
     def _find(self, part: str) -> psutil.Process | None:
-        assert part in PARTS
+        assert part in PARTS + OPTIONAL
         with suppress(psutil.NoSuchProcess):
             for process in psutil.Process(self.process.pid).children():
                 with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
@@ -195,6 +196,8 @@ def answers_ready(url: str) -> bool:
 def _part_of(command: list[str]) -> str | None:
     if command and Path(command[0]).name == "postgres":
         return "PostgreSQL"
+    if command and Path(command[0]).name == "nats-server":
+        return "NATS"
     if "fechatter" in command:
         role = command[command.index("fechatter") + 1]
         return {"server": "fechatter_server", "notify": "notify_server", "worker": "worker"}.get(role)

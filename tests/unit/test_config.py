@@ -228,3 +228,36 @@ def test_no_message_and_no_repr_shows_a_secret(load: Load) -> None:
     assert "hunter2" not in error_of(load, {"app.yaml": "search:\n  api_key: [hunter2]\n"})
     assert "hunter2" not in error_of(load, {"app.yaml": ""}, {"DATABASE_URL": "mysql://u:hunter2@db"})
     assert "hunter2" not in repr(load({}, {"DATABASE_URL": "postgresql://u:hunter2@db/x"}))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"USER": "chat"}, "messaging.password is not"),
+        ({"PASSWORD": "secret"}, "messaging.user is not"),
+        ({"USER": "chat", "PASSWORD": "secret", "TOKEN": "other"}, "choose one way"),
+        ({"TLS_KEY": "key.pem"}, "messaging.tls_cert is not"),
+        ({"URL": "nats://a:4222,http://b:4222"}, "messaging.url must be an address"),
+    ],
+)
+def test_settings_of_nats_that_do_not_fit_together_are_refused(
+    given: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    environment = {f"FECHATTER_MESSAGING__{name}": value for name, value in given.items()}
+    with pytest.raises(ConfigError, match=told) as refused:
+        config.load(environment=environment, cwd=tmp_path)
+    assert "secret" not in str(refused.value)
+
+
+def test_certificates_are_found_beside_the_file_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "chat.yml").write_text("messaging:\n  enabled: both\n  url: tls://a:4222, tls://b\n  tls_ca: ca.pem\n")
+    messaging = config.load(environment={}, cwd=tmp_path).messaging
+    assert messaging.tls_ca == tmp_path / "ca.pem"
+    assert messaging.enabled == "both"
+
+
+def test_each_service_believes_its_own_file_about_nats(tmp_path: Path) -> None:
+    (tmp_path / "chat.yml").write_text("messaging:\n  enabled: true\n")
+    (tmp_path / "notify.yml").write_text("messaging:\n  enabled: both\n")
+    assert config.load(role="server", environment={}, cwd=tmp_path).messaging.enabled is True
+    assert config.load(role="notify", environment={}, cwd=tmp_path).messaging.enabled == "both"

@@ -14,7 +14,7 @@ from contextlib import suppress
 import asyncpg
 
 from tests.flow.checker.violation import Violation
-from tests.flow.faults import database, network, processes
+from tests.flow.faults import database, nats, network, processes
 from tests.flow.faults.scene import Fault, Scene
 
 PARTS = ("server 1", "server 2", "notify 1", "notify 2", "worker")
@@ -31,6 +31,7 @@ CATALOGUE: dict[str, Fault] = {
 NATS: dict[str, Fault] = {
     "nats is killed": processes.kill("nats"),
     "nats stands still": processes.stop("nats"),
+    **nats.ALL,
 }
 HARSH = {"everything is killed", "PostgreSQL is killed", "the log is pruned", "the epoch is replaced"}
 """Not while another fault is at work: most have little to say about each other then."""
@@ -91,7 +92,7 @@ class Weather:
             self.lately.append(f"{time.monotonic():.2f} over: {name}")
 
 
-CATALOGUE_ALL = CATALOGUE | NATS
+CATALOGUE_ALL = CATALOGUE | NATS | nats.OF_A_CLUSTER
 
 
 async def _all(tasks: set[asyncio.Task[None]]) -> None:
@@ -100,7 +101,7 @@ async def _all(tasks: set[asyncio.Task[None]]) -> None:
 
 
 def names_for(messaging: str) -> list[str]:
-    return list(CATALOGUE) if messaging == "postgres" else list(CATALOGUE_ALL)
+    return list(CATALOGUE) if messaging == "postgres" else [*CATALOGUE, *NATS]
 
 
 def seeded(seed: int | None) -> tuple[random.Random, int]:

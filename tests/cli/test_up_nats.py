@@ -1,0 +1,80 @@
+"""`fechatter up` with `messaging.enabled` and no address: a NATS of its own, that only this machine's owner reaches."""
+
+import asyncio
+import json
+import socket
+import urllib.request
+from collections.abc import Generator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fechatter.cli.embedded_nats import greeting, running_nats
+from tests.clients.api import Api
+from tests.clients.sse import listen
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def nats_stack(tmp_path: Path) -> Generator[Stack]:
+    running = Stack.start(tmp_path / "stack", FECHATTER_MESSAGING__ENABLED="true")
+    yield running
+    running.stop()
+
+
+async def test_up_with_nats_is_a_working_chat_also_after_nats_was_killed(nats_stack: Stack) -> None:
+    async with Api(nats_stack.api_url) as api:
+        ada = await api.sign_up("Ada Lovelace")
+        chat = await ada.create_chat("PrivateChannel")
+        async with listen(nats_stack.notify_url, token=ada.token) as stream:
+            await stream.hello()
+            wait_until(lambda: set(statuses(nats_stack)) == {"ready"}, "both services use NATS")
+            await ada.post(chat, "by NATS")
+            await stream.message("by NATS")
+            first = nats_stack.pid("NATS")
+            nats_stack.kill("NATS")
+            await ada.post(chat, "without it")
+            await stream.message("without it")
+            await asyncio.to_thread(
+                wait_until, lambda: nats_stack.pid("NATS") != first, "the supervisor starts NATS again"
+            )
+            await asyncio.to_thread(
+                wait_until, lambda: set(statuses(nats_stack)) == {"ready"}, "both services use NATS again"
+            )
+            await ada.post(chat, "by NATS again")
+            await stream.message("by NATS again")
+
+
+def test_the_embedded_nats_listens_here_only_keeps_its_secrets_and_ends_with_up(nats_stack: Stack) -> None:
+    process = psutil.Process(nats_stack.pid("NATS"))
+    listening = [each.laddr[0] for each in process.net_connections() if each.status == psutil.CONN_LISTEN]
+    assert set(listening) == {"127.0.0.1"}
+    assert process.cmdline()[1] == "-c", "a password on the command line can be read by anyone"
+    private = [nats_stack.data_dir / "nats" / "nats.conf", nats_stack.data_dir / "secrets" / "nats_password"]
+    assert [path.stat().st_mode & 0o777 for path in private] == [0o600, 0o600]
+    port = int((nats_stack.data_dir / "nats" / "port").read_text())
+    assert b"Authorization Violation" in sign_in(port, "guess")
+    assert nats_stack.stop() == 0
+    assert not process.is_running()
+    assert greeting(port) is None
+    assert running_nats(nats_stack.data_dir) is None
+
+
+def sign_in(port: int, password: str) -> bytes:
+    """What NATS says to it."""
+    with socket.create_connection(("127.0.0.1", port), 10) as wire, wire.makefile("rb") as said:
+        assert said.readline().startswith(b"INFO ")
+        options = json.dumps({"user": "fechatter", "pass": password, "verbose": False})
+        wire.sendall(f"CONNECT {options}\r\nPING\r\n".encode())
+        return said.readline()
+
+
+def statuses(stack: Stack) -> list[str]:
+    """Of both services."""
+    said: list[str] = []
+    for url in (stack.api_url, stack.notify_url):
+        with urllib.request.urlopen(f"{url}/ready", timeout=10) as answer:  # noqa: S310 - http, on this machine
+            said.append(json.load(answer)["status"])
+    return said
