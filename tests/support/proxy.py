@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Self
+from weakref import WeakSet
 
 from tests.support.ports import free_port
 
@@ -39,6 +40,7 @@ class Proxy:
         self._open = asyncio.Event()
         self._open.set()
         self._swallowed = False
+        self._half_closed: WeakSet[asyncio.StreamWriter] = WeakSet()
 
     @classmethod
     async def open(cls, target: Target) -> Self:
@@ -55,6 +57,7 @@ class Proxy:
 
     def half_close(self) -> None:
         for pipe in list(self._pipes):
+            self._half_closed.add(pipe.near)
             pipe.half_close()
 
     def slow(self, delay_s: float, *, trickles: bool = False) -> None:
@@ -86,7 +89,7 @@ class Proxy:
             far_reader, far_writer = await self._target()
             pipe.far = far_writer
             await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
-        except OSError:
+        except (OSError, _Ended):
             pass  # the other side is away: the client learns it by the end of its connection
         finally:
             pipe.cut()
@@ -97,11 +100,17 @@ class Proxy:
             await self._open.wait()
             if self._delay_s:
                 await asyncio.sleep(self._delay_s)
+            if writer.transport.is_closing() or writer in self._half_closed:
+                raise _Ended
             writer.write(data)
             self.passed += len(data)
             await writer.drain()
         with suppress(OSError, RuntimeError):
             writer.write_eof()
+
+
+class _Ended(Exception):
+    """Nothing more can be passed on in this direction."""
 
 
 class _Pipe:

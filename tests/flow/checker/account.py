@@ -19,13 +19,19 @@ _page = msgspec.json.Decoder(list[Heard]).decode
 
 
 class Account(msgspec.Struct):
-    """What a run came to."""
+    """What a run came to.
+
+    changes      messages that were edited or deleted
+    deliveries   events with a position that readers were told
+    distinct     those of them that were no repetition: each reader, stream and position once
+    log          events that are in the log at the end, after pruning
+    """
 
     posts: int
     changes: int
     deliveries: int
-    repetitions: int
-    events: int
+    distinct: int
+    log: int
     happened: dict[str, int]
 
 
@@ -51,8 +57,8 @@ async def verify(
         posts=ledger.acknowledged,
         changes=changes,
         deliveries=sum(reader.told for reader in readers),
-        repetitions=sum(reader.known for reader in readers),
-        events=events,
+        distinct=sum(stretches.count() for reader in readers for stretches in reader.heard.values()),
+        log=events,
         happened=dict(happened.most_common()),
     )
 

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
-from tests.flow.checker.access import Access
+from tests.flow.checker.access import LEAVE_S, Access
 from tests.flow.checker.inspector import Inspector
 from tests.flow.checker.people import Member
 from tests.flow.checker.reader import Reader
@@ -32,6 +32,7 @@ class Doorkeeper:
     """Acts as the owner of the workspace and of its chats.
 
     done      what was done, counted
+    late      how often it was heard only after a reconnection, though a stream had been open for 2 s
     waits     how long it took until somebody who gained access heard it, in seconds
     """
 
@@ -39,6 +40,7 @@ class Doorkeeper:
         self, owner: Member, workspace_id: int, chats: Sequence[int], access: Access, inspector: Inspector
     ) -> None:
         self.done: Counter[str] = Counter()
+        self.late = 0
         self.waits: list[float] = []
         self._owner, self._workspace_id, self._chats = owner, workspace_id, chats
         self._access, self._inspector = access, inspector
@@ -100,11 +102,16 @@ class Doorkeeper:
         """Who gained access hears it. On an open stream that takes 2 s at most; readers may just be away, though."""
         joined, began = await self._inspector.joined_pos(chat, guest.member.id), time.monotonic()
         for reader in guest.readers:
-            at_once = reader.open
+            at_once, connections = reader.open, reader.happened["connections"]
+            missed = False
             while reader.place.last.get(f"chat:{chat}", 0) < joined:
-                if time.monotonic() - began > PATIENCE_S:
+                waited_s = time.monotonic() - began
+                if waited_s > PATIENCE_S:
                     diary = "\n  ".join(reader.diary)
                     raise Violation(f"{reader.name} is in chat {chat} from {joined} on and does not hear it\n  {diary}")
+                same = at_once and reader.happened["connections"] == connections and not reader.stalled
+                missed = missed or (same and waited_s > LEAVE_S)
                 await asyncio.sleep(POLL_S)
             if at_once:
                 self.waits.append(time.monotonic() - began)
+            self.late += missed and reader.happened["connections"] != connections

@@ -84,3 +84,6 @@ class Stretches:
                 pair[1] = pos
                 return
         pairs.append([pos, pos])
+
+    def count(self) -> int:
+        return sum(last - first + 1 for first, last in self.pairs)

@@ -41,7 +41,7 @@ class Reader:
     place       what it keeps
     heard       stream → which positions it was told, over all connections
     versions    (chat, seq) → the version last told, of messages that changed
-    told        how many events with a position came; `known`: how many of them again
+    told        how many events with a position came
     happened    what else happened, counted
     retries     the pauses that goodbyes with 4000 asked for, counted
     open        whether a stream is open and greeted at this moment
@@ -55,12 +55,12 @@ class Reader:
         self.place = Place()
         self.heard: defaultdict[str, Stretches] = defaultdict(Stretches)
         self.versions: dict[tuple[int, int], int] = {}
-        self.told = self.known = 0
+        self.told = 0
         self.happened: Counter[str] = Counter()
         self.retries: Counter[int] = Counter()
         self.open = False
         self.diary: deque[str] = deque(maxlen=40)
-        self.calm = False
+        self.calm = self.stalled = False
         self._record, self._ledger, self._access, self._inspector = seen
         self._dice = habits.dice
         self._earlier: deque[Place] = deque(maxlen=6)
@@ -92,7 +92,7 @@ class Reader:
                 diary = "\n  ".join(self.diary)
                 raise Violation(f"{self.name} (user {self.person.id}): {broken}\n  {diary}") from broken
             finally:
-                self.open = False
+                self.open = self.stalled = False
             await self._rest()
 
     async def _visit(self) -> None:
@@ -131,7 +131,9 @@ class Reader:
         if chance < self.habits.stalls:
             self.happened["stalls"] += 1
             self.note("stalls")
+            self.stalled = True
             await asyncio.sleep(self.habits.stall_s())
+            self.stalled = False
         elif feed.speaks_ws and chance > 1 - self.habits.resumes and self._earlier and self._may_resume():
             self._go_back()
             assert self.place.cursor is not None
@@ -172,12 +174,11 @@ class Reader:
         self.told += 1
         self.heard[told.stream].add(told.pos)
         version = self._check_message(told, about) if isinstance(about, Heard) else 0
-        if self.place.judge(told, about, self.person.id) == "known":
-            self.known += 1
-        elif isinstance(about, Heard):
+        new = self.place.judge(told, about, self.person.id) == "new"
+        if new and isinstance(about, Heard):
             if version or told.type != "message.created":
                 self.versions[about.chat_id, about.seq] = version
-        elif told.type == "member.removed" and told.stream == f"user:{self.person.id}" and told.chat_id:
+        elif new and told.type == "member.removed" and told.stream == f"user:{self.person.id}" and told.chat_id:
             self.place.leave(told.chat_id)
         self._keep(told.cursor)
         return False
