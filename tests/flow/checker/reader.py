@@ -19,7 +19,7 @@ from tests.flow.checker.inspector import Inspector
 from tests.flow.checker.ledger import Heard, Ledger
 from tests.flow.checker.people import Member, session_of
 from tests.flow.checker.place import Place, Stretches
-from tests.flow.checker.record import Record
+from tests.flow.checker.record import About, Record
 from tests.flow.checker.violation import Violation, hold
 
 COME_BACK = {4000, 4001}
@@ -174,14 +174,20 @@ class Reader:
         self.told += 1
         self.heard[told.stream].add(told.pos)
         version = self._check_message(told, about) if isinstance(about, Heard) else 0
-        new = self.place.judge(told, about, self.person.id) == "new"
-        if new and isinstance(about, Heard):
-            if version or told.type != "message.created":
-                self.versions[about.chat_id, about.seq] = version
-        elif new and told.type == "member.removed" and told.stream == f"user:{self.person.id}" and told.chat_id:
-            self.place.leave(told.chat_id)
+        if self.place.judge(told, about, self.person.id) == "new":
+            self._apply(told, about, version)
         self._keep(told.cursor)
         return False
+
+    def _apply(self, told: Told, about: Heard | About, version: int) -> None:
+        if isinstance(about, Heard):
+            if version or told.type != "message.created":
+                self.versions[about.chat_id, about.seq] = version
+        elif about.user_id == self.person.id and told.type == "member.added":
+            # What changed while it was out was not told to it: a page loads the chat anew.
+            self.versions = {place: known for place, known in self.versions.items() if place[0] != told.chat_id}
+        elif told.type == "member.removed" and told.stream == f"user:{self.person.id}" and told.chat_id:
+            self.place.leave(told.chat_id)
 
     def _check_message(self, told: Told, message: Heard) -> int:
         series, number = self._ledger.of(message.idempotency_key)
