@@ -32,8 +32,8 @@ SECRET_TEXT = re.compile(
     re.IGNORECASE,
 )
 
-TALKATIVE = ("websockets",)
-"""Libraries that at `debug` write down what they carry."""
+TALKATIVE = {"websockets": logging.INFO, "httpx2": logging.WARNING, "httpcore2": logging.WARNING}
+"""Libraries that write down what they carry, or each of their requests, below this level."""
 
 
 def set_up(log: Log, service: str) -> None:
@@ -71,8 +71,8 @@ def set_up(log: Log, service: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(log.level.upper())
-    for name in TALKATIVE:
-        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
+    for name, level in TALKATIVE.items():
+        logging.getLogger(name).setLevel(max(level, root.level))
 
 
 def get(name: str) -> FilteringBoundLogger:

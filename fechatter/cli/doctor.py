@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -24,13 +24,17 @@ from fechatter.domain.errors import OperatorError
 from fechatter.store import migrate
 from fechatter.store.database import Connection, Database
 from fechatter.store.inspection import inspect
+from fechatter.store.log import consumers
+from fechatter.store.log.consumers import Standing
 from fechatter.store.search import backfill
+from fechatter.store.search.meilisearch_state import switched_off
 
 GIB = 2**30
 LEAST_FREE = 1 * GIB
 COMFORTABLE_FREE = 5 * GIB
 OLDEST_POSTGRESQL = 15
 CLOCK_TOLERANCE_S = 2.0
+LATE_S = 30.0
 
 Verdict = Literal["ok", "look", "wrong"]
 COLOURS: dict[Verdict, str] = {"ok": "green", "look": "yellow", "wrong": "red"}
@@ -119,12 +123,12 @@ def _look_at_database(settings: Settings) -> list[Finding]:
         return [Finding("database", "look", "none yet: the first start makes it")]
     try:
         with database_url(settings) as url:
-            return asyncio.run(_ask_database(url, kind))
+            return asyncio.run(_ask_database(url, kind, switched_off(enabled=settings.search.enabled)))
     except OperatorError as problem:
         return [Finding("database", "wrong", str(problem))]
 
 
-async def _ask_database(url: str, kind: str) -> list[Finding]:
+async def _ask_database(url: str, kind: str, resting: Sequence[str]) -> list[Finding]:
     async with _connect(url) as connection:
         found = await inspect(connection)
         old = found.version_number // 10_000 < OLDEST_POSTGRESQL
@@ -141,6 +145,7 @@ async def _ask_database(url: str, kind: str) -> list[Finding]:
             Finding("clocks", "look" if clock else "ok", f"the database is {found.clock_ahead_s:+.1f} s from here"),
             await _look_at_schema(connection),
             *await _look_at_search(connection),
+            *await _look_at_consumers(connection, resting),
         ]
 
 
@@ -161,6 +166,28 @@ async def _look_at_search(connection: Connection) -> list[Finding]:
         return [Finding("built-in search", "ok", "finds all messages")]
     text = f"a worker is taking in messages from before: {left.done:,} of about {left.of:,} are"
     return [Finding("built-in search", "look" if left.of else "ok", text)]
+
+
+async def _look_at_consumers(connection: Connection, resting: Sequence[str]) -> list[Finding]:
+    """Those that follow the event log: how far each is."""
+    if not await consumers.exist(connection):
+        return []
+    return [_consumer(each) for each in await consumers.standings(connection, but=resting)]
+
+
+def _consumer(standing: Standing) -> Finding:
+    subject = f"{standing.name}, a consumer of the event log"
+    if not standing.current_epoch:
+        return Finding(subject, "look", "belongs to another epoch of the log: a worker has it start over")
+    told = f"{standing.behind:,} events behind" if standing.behind else "up to date"
+    if standing.set_aside:
+        told += f"; {standing.set_aside:,} events could not be handled, see the worker's log"
+    if standing.failure is not None:
+        return Finding(subject, "look", f"{told}; fails at present: {standing.failure}")
+    late = standing.behind_s > LATE_S
+    if late:
+        told += f", the oldest {standing.behind_s:,.0f} s old: does a worker run?"
+    return Finding(subject, "look" if late or standing.set_aside else "ok", told)
 
 
 def _look_at_web() -> Finding:

@@ -1,4 +1,4 @@
-"""The command `fechatter`: up, server, notify, worker, migrate, user, invite, load, doctor.
+"""The command `fechatter`: up, server, notify, worker, migrate, user, invite, load, search, doctor.
 
 Every failure that an operator can mend is one line on stderr and an exit code other than 0: 78 where the same start
 would fail again (settings, ports, schema), 1 otherwise.
@@ -15,6 +15,7 @@ from fechatter import __version__
 from fechatter.cli import doctor as checkup
 from fechatter.cli import invite as inviting
 from fechatter.cli import load as history
+from fechatter.cli import search as searching
 from fechatter.cli import serve
 from fechatter.cli import up as whole
 from fechatter.cli import user as accounts
@@ -40,6 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(accounts.app)
+app.add_typer(searching.app)
 
 
 def main() -> None:

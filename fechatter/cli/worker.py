@@ -23,7 +23,6 @@ from fechatter.files.cleaning import clean_up
 from fechatter.files.storage import open_storage
 from fechatter.files.thumbnails import make_due
 from fechatter.search import upkeep
-from fechatter.search.indexer import Indexer
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
 
@@ -62,6 +61,9 @@ async def run(settings: Settings) -> None:
 
 async def _index(settings: Settings) -> None:
     """Follow the event log into Meilisearch, woken by hints."""
+    # Meilisearch's client is much to load, and most workers do without.
+    from fechatter.search.indexer import Indexer
+
     async with Indexer.open(settings) as indexer:
         interest = Interest()
         interest.gain(subjects.ALL)

@@ -25,14 +25,18 @@ from fechatter.consumers.handler import Start, StartOver
 from fechatter.domain.errors import DomainError
 from fechatter.search.meilisearch.building import BuildUnderWay, build
 from fechatter.search.meilisearch.documents import VERSION
-from fechatter.search.meilisearch.following import CONSUMER, TYPES, apply, follow
+from fechatter.search.meilisearch.following import TYPES, apply, follow
 from fechatter.search.meilisearch.server import LIVE, Mark, Refused, Server
 from fechatter.store.database import AWAY, Database
 from fechatter.store.log import consumers, replay
 from fechatter.store.log.replay import LoggedEvent
 from fechatter.store.search import meilisearch_state as state
+from fechatter.store.search.meilisearch_state import CONSUMER
 
 CARE_S = 5.0
+BATCH = 2_000
+POLL_S = 0.5
+"""Where NATS carries the hints, they pass the worker by: it looks so often."""
 LONGEST_PAUSE_S = 30.0
 _CONNECTIONS = 4
 
@@ -46,7 +50,7 @@ class Indexer:
     """
 
     def __init__(self, url: str, db: Database, server: Server, care_s: float = CARE_S) -> None:
-        self.consumer = Consumer(url, CONSUMER, self, start=Start.BEGINNING, types=TYPES)
+        self.consumer = Consumer(url, CONSUMER, self, start=Start.BEGINNING, types=TYPES, batch=BATCH, poll_s=POLL_S)
         self._db = db
         self._server = server
         self._care_s = care_s

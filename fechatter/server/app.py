@@ -55,6 +55,7 @@ from fechatter.server.sidebar_cache import SidebarCache
 from fechatter.server.web import WebClient
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
+from fechatter.store.search.meilisearch_state import switched_off
 
 STOP_S = 2.0
 
@@ -138,7 +139,9 @@ class _Start:
             async with open_searching(settings.search, db) as searching:
                 self._context = context = self._share(db, passwords, searching, publisher)
                 metrics.watch(lambda: context.posting.waiting, lambda: db.in_use)
-                chores = [asyncio.create_task(upkeep.run(db, context.limits, context.activity), name="upkeep")]
+                resting = switched_off(enabled=settings.search.enabled)
+                kept_up = upkeep.run(db, context.limits, context.activity, resting)
+                chores = [asyncio.create_task(kept_up, name="upkeep")]
                 if publisher is not None:
                     metrics.watch_publisher(publisher)
                     chores.append(asyncio.create_task(publisher.run(db), name=upkeep.TASK))

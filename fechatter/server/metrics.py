@@ -1,13 +1,14 @@
 """What operators see of fechatter_server on /metrics, beside the process itself.
 
 count        one request, by method, route and status
+consumers    how far each consumer of the event log is
 watch        what is read when asked for: posts that wait, connections in use
 watch_publisher   the same of what is told to NATS
 watch_loop   by how much the event loop is late, until cancelled
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from litestar.types import HTTPScope
 from prometheus_client import Gauge, Histogram
 
 from fechatter.bus.nats_publisher import NatsPublisher
+from fechatter.store.log.consumers import Standing
 
 _REQUESTS = Histogram(
     "fechatter_requests_seconds",
@@ -25,6 +27,13 @@ _REQUESTS = Histogram(
 _POSTS_WAITING = Gauge("fechatter_posts_waiting", "Posts that wait for a statement")
 _SEARCH_BEHIND = Gauge(
     "fechatter_search_behind", "Messages from before the built-in search that it does not find yet, at most"
+)
+_CONSUMER_BEHIND = Gauge("fechatter_consumer_behind", "Events that a consumer of the log has not handled", ["consumer"])
+_CONSUMER_BEHIND_S = Gauge(
+    "fechatter_consumer_behind_seconds", "Age of the oldest event that a consumer has not handled", ["consumer"]
+)
+_CONSUMER_SET_ASIDE = Gauge(
+    "fechatter_consumer_set_aside", "Events that a consumer could not handle and has left", ["consumer"]
 )
 _CONNECTIONS_IN_USE = Gauge("fechatter_database_connections_in_use", "Connections of the pool that work")
 _LOOP_STALL = Histogram(
@@ -43,6 +52,13 @@ def count(scope: HTTPScope, status: int, took_s: float) -> None:
 
 def search_behind(messages: int) -> None:
     _SEARCH_BEHIND.set(messages)
+
+
+def consumers(standings: Iterable[Standing]) -> None:
+    for each in standings:
+        _CONSUMER_BEHIND.labels(each.name).set(each.behind)
+        _CONSUMER_BEHIND_S.labels(each.name).set(each.behind_s)
+        _CONSUMER_SET_ASIDE.labels(each.name).set(each.set_aside)
 
 
 def watch(posts_waiting: Callable[[], int], connections_in_use: Callable[[], int]) -> None:

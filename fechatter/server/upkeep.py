@@ -4,7 +4,7 @@ run   until cancelled
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from fechatter import logs
 from fechatter.domain.errors import DomainError
@@ -12,6 +12,7 @@ from fechatter.server import metrics
 from fechatter.server.activity import Activity
 from fechatter.server.limits import RateLimits
 from fechatter.store.database import Connection, Database
+from fechatter.store.log import consumers
 from fechatter.store.messages import garbage
 from fechatter.store.people import presence, rate_limits, sessions
 from fechatter.store.search import backfill
@@ -28,10 +29,11 @@ GARBAGE_STEPS = 200
 log = logs.get(__name__)
 
 
-async def run(db: Database, limits: RateLimits, activity: Activity) -> None:
+async def run(db: Database, limits: RateLimits, activity: Activity, resting: Sequence[str] = ()) -> None:
     """Share rates every second, write down activity every two, tell of lapsed presence, delete what is left over.
 
-    Goes on through an outage of the database; several servers may do the same at once.
+    Goes on through an outage of the database; several servers may do the same at once. `resting`: consumers of the
+    event log that are switched off.
     """
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_every(SHARE_S, limits.share), name=TASK)
@@ -39,6 +41,9 @@ async def run(db: Database, limits: RateLimits, activity: Activity) -> None:
         tasks.create_task(_every(SETTLE_S, lambda: _with(db, presence.settle)), name=TASK)
         tasks.create_task(_every(TIDY_S, lambda: _tidy(db)), name=TASK)
         tasks.create_task(_every(SETTLE_S, lambda: _with(db, _tell_search)), name=TASK)
+        tasks.create_task(
+            _every(SETTLE_S, lambda: _with(db, lambda connection: _tell_consumers(connection, resting))), name=TASK
+        )
         tasks.create_task(metrics.watch_loop(), name=TASK)
 
 
@@ -53,6 +58,10 @@ async def _tidy(db: Database) -> None:
 async def _tell_search(connection: Connection) -> None:
     left = await backfill.progress(connection)
     metrics.search_behind(0 if left is None else left.of - left.done)
+
+
+async def _tell_consumers(connection: Connection, resting: Sequence[str]) -> None:
+    metrics.consumers(await consumers.standings(connection, but=resting))
 
 
 async def _delete_garbage(db: Database) -> bool:

@@ -26,8 +26,8 @@ from fechatter.store.search import documents as store
 from fechatter.store.search import meilisearch_state as state
 from fechatter.store.search.meilisearch_state import Build
 
-AT_ONCE = 2_000
-AHEAD = 4
+AT_ONCE = 5_000
+AHEAD = 8
 """So many batches are with Meilisearch at once, which takes in several together."""
 LEAP = 1_000_000
 """How far a new index's mark is ahead: it is none that was put back."""
@@ -49,8 +49,8 @@ async def build(db: Database, server: Server, report: Callable[[Progress], None]
             under_way = await _fill(connection, server, under_way, report)
             under_way = await _catch_up(db, connection, server, under_way, NEXT)
             await _swap(connection, server, under_way)
-        await _catch_up(db, connection, server, under_way, LIVE)
-        await state.finish(connection)
+        under_way = await _catch_up(db, connection, server, under_way, LIVE)
+        await state.finish(connection, under_way)
         await server.drop(NEXT)
         log.info("search.built", build=under_way.id, messages=under_way.done)
         report(Progress(under_way.done, under_way.done))

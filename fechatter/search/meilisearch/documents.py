@@ -4,6 +4,7 @@ SETTINGS, VERSION   of the index; with another version it is built anew
 document            a message's entry
 spelled_out         tokens as words that Meilisearch takes as they are
 is_opaque           whether such a word is a code
+as_typed            what else it is
 
 Texts are cut into words by fechatter/domain/words.py, as for the built-in search, so that both find the same.
 Meilisearch would cut Chinese by a dictionary, and find only what its dictionary cut at the same places. Instead each
@@ -23,8 +24,8 @@ from fechatter.domain.words import Token, tokens
 
 VERSION = 1
 """Counts up with each change of SETTINGS or of what `document` makes."""
-CODE = "zq"
-"""Begins what is a code; no language has words that do."""
+CODE, NO_CODE = "zq", "zqw"
+"""What a code begins with, and a word that looks like one."""
 WORDS, NAMES = "words", "names"
 SETTINGS = MeilisearchSettings(
     searchable_attributes=[WORDS, NAMES],
@@ -74,13 +75,18 @@ def spelled_out(found: Iterable[Token], *, closed: bool = True) -> Iterator[str]
         if piece.is_run:
             yield from _codes_of_run(piece.text, closed=closed or n < len(pieces) - 1)
         elif any(char.isalnum() for char in piece.text):
-            yield piece.text
+            yield NO_CODE + piece.text if piece.text.startswith(CODE) else piece.text
         else:
             yield _code(piece.text)
 
 
 def is_opaque(word: str) -> bool:
-    return word.startswith(CODE)
+    return word.startswith(CODE) and not word.startswith(NO_CODE)
+
+
+def as_typed(word: str) -> str:
+    """A word that is no code, as it stands in texts."""
+    return word.removeprefix(NO_CODE)
 
 
 def _codes_of_run(run: str, *, closed: bool) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Bringing changes from the event log into an index.
 
-CONSUMER    the name under which the live index follows the log
 TYPES       of the events that change what can be found
 apply       what some events changed
 follow      all that changed since a place in the log
@@ -19,7 +18,6 @@ from fechatter.store.log import consumers
 from fechatter.store.log.replay import LoggedEvent, Seen
 from fechatter.store.search import documents as store
 
-CONSUMER = "meilisearch"
 TYPES = (
     EventType.MESSAGE_CREATED,
     EventType.MESSAGE_UPDATED,

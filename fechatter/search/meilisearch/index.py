@@ -11,13 +11,13 @@ from typing import Any
 from fechatter.domain.search import MOST_FOUND, Backend, Document, Found, Hit, Mark, Query
 from fechatter.search.index import Health, Progress, SearchAway
 from fechatter.search.meilisearch.building import build
-from fechatter.search.meilisearch.documents import NAMES, WORDS, document, is_opaque
-from fechatter.search.meilisearch.following import CONSUMER
+from fechatter.search.meilisearch.documents import NAMES, WORDS, as_typed, document, is_opaque
 from fechatter.search.meilisearch.questions import Question, question
 from fechatter.search.meilisearch.server import LIVE, Server
 from fechatter.store.database import Database
 from fechatter.store.log import consumers
 from fechatter.store.search import meilisearch_state as state
+from fechatter.store.search.meilisearch_state import CONSUMER
 
 PATIENCE = timedelta(seconds=20)
 """An index that lacks changes older than this is not asked: it would hide what was said since."""
@@ -89,4 +89,4 @@ def _matched(row: dict[str, Any]) -> Iterator[str]:
             matched = value[place["start"] : place["start"] + place["length"]].decode(errors="ignore")
             # A beginning is marked as far as it was typed; the whole word is what the reader looks for.
             rest = value[place["start"] + place["length"] :].decode(errors="ignore").split(" ", 1)[0]
-            yield from (word for word in (matched + rest).split(" ") if word and not is_opaque(word))
+            yield from (as_typed(word) for word in (matched + rest).split(" ") if word and not is_opaque(word))

@@ -82,11 +82,11 @@ def _single(clause: Clause) -> str | None:
 
 
 def _term(clause: Clause) -> str | None:
-    first = clause.pieces[0]
-    if len(clause.pieces) == 1 and not clause.is_exact and not _is_letter_by_letter(first):
-        return first.text
-    phrase = list(spelled_out(clause.pieces, closed=False))
-    return f'"{" ".join(phrase)}"' if phrase else None
+    """A word, or a phrase; a word that is too short to be a beginning is put in quotes, or it would be one."""
+    words = list(spelled_out(clause.pieces, closed=False))
+    if clause.prefix is not None and len(words) == 1:
+        return words[0]
+    return f'"{" ".join(words)}"' if words else None
 
 
 def _growing(clause: Clause) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _growing(clause: Clause) -> Iterator[str]:
     before = list(spelled_out(clause.pieces[:-1]))
     if before:
         yield f'"{" ".join(before)}"'
-    yield clause.pieces[-1].text
+    yield from spelled_out(clause.pieces[-1:])
 
 
 def _is_letter_by_letter(piece: Token) -> bool:

@@ -37,7 +37,7 @@ Entry = MutableMapping[str, Any]
 class NoIndex(SearchAway):
     """There is no such index in Meilisearch."""
 
-    title = "Meilisearch has no index of ours yet"
+    title = "Meilisearch has no index of ours yet: a worker builds it, or 'fechatter search rebuild' does"
 
 
 class Refused(RuntimeError):
@@ -185,6 +185,15 @@ class Server:
         with _understood():
             found = await self._index(uid).get_documents(offset=offset, limit=limit, fields=["id", "stamp"])
         return [(each["id"], each.get("stamp", "")) for each in found.results]
+
+    async def stamps_of(self, uid: str, ids: Sequence[int]) -> dict[int, str]:
+        """Of those that are there."""
+        if not ids:
+            return {}
+        with _understood():
+            listed = [str(each) for each in ids]
+            found = await self._index(uid).get_documents(ids=listed, limit=len(ids), fields=["id", "stamp"])
+        return {each["id"]: each.get("stamp", "") for each in found.results}
 
     async def count(self, uid: str) -> int:
         with _understood():

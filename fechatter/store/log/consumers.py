@@ -5,6 +5,7 @@ load         the checkpoint of a name; None before its first
 save         move it on: what is below has been handled
 beat         still at work, or failing
 next_batch   the next events after a checkpoint, whole transactions together
+exist        whether the schema knows of them
 standings    all consumers and how far each is behind
 """
 
@@ -150,7 +151,13 @@ async def next_batch(connection: Connection, seen: Seen, size: int, types: Seque
     return Batch(log, [event_from(row) for row in rows if row["event_stream"] is not None], reached, complete)
 
 
-async def standings(connection: Connection) -> list[Standing]:
+async def exist(connection: Connection) -> bool:
+    """Whether the schema knows of consumers."""
+    return await connection.fetchval("SELECT to_regclass('log_consumers') IS NOT NULL")
+
+
+async def standings(connection: Connection, but: Sequence[str] = ()) -> list[Standing]:
+    """All `but` those that are switched off: their events wait for nobody."""
     rows = await connection.fetch(
         """
         SELECT c.name, c.epoch = d.epoch AS current_epoch, c.handled, c.set_aside, c.failure, c.failing_since,
@@ -162,8 +169,9 @@ async def standings(connection: Connection) -> list[Standing]:
                 (SELECT at FROM events WHERE xid = ANY(c.pending) LIMIT $1)
                 UNION ALL
                 (SELECT at FROM events WHERE xid > c.highest ORDER BY xid LIMIT $1)) e) waiting
-        ORDER BY c.name
+        WHERE c.name <> ALL($2::text[]) ORDER BY c.name
         """,
         MOST_COUNTED,
+        but,
     )
     return [struct_from(row, Standing) for row in rows]

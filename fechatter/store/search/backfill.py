@@ -68,7 +68,7 @@ async def advance(connection: Connection, step: Step) -> None:
     """Unless somebody else has by now, or began anew."""
     await connection.execute(
         """
-        UPDATE search_backfill SET next_id = $2, renewing = renewing AND $2 > 0 WHERE next_id = $1
+        UPDATE search_backfill SET next_id = $2::bigint, renewing = renewing AND $2 > 0 WHERE next_id = $1
         """,
         step.next_id,
         step.low - 1,

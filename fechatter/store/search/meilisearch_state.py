@@ -15,7 +15,14 @@ import msgspec
 from fechatter.store.database import Connection
 from fechatter.store.log.replay import Seen
 
+CONSUMER = "meilisearch"
+"""The name under which the index follows the event log."""
 _LOCK = 0x_0FEC_0013
+
+
+def switched_off(*, enabled: bool) -> tuple[str, ...]:
+    """The consumers that rest while Meilisearch is not used."""
+    return () if enabled else (CONSUMER,)
 
 
 class State(msgspec.Struct, frozen=True):
@@ -83,13 +90,20 @@ async def keep(connection: Connection, build: Build) -> None:
     )
 
 
-async def finish(connection: Connection) -> None:
-    """What was built is what serves."""
+async def finish(connection: Connection, build: Build) -> None:
+    """What was built is what serves. An indexer that has never run goes on from there."""
     await connection.execute(
         """
+        WITH start AS (
+            INSERT INTO log_consumers (name, epoch, highest, pending) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+        )
         UPDATE meilisearch SET serving = true, build_id = NULL, build_version = NULL, build_epoch = NULL,
             build_highest = NULL, build_pending = NULL, build_next_id = NULL, build_done = 0
-        """
+        """,
+        CONSUMER,
+        build.epoch,
+        build.seen.highest,
+        build.seen.pending,
     )
 
 
