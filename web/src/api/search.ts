@@ -1,6 +1,6 @@
 /** The routes of the search, and what they answer. Fetched with the page that searches. */
 import type { Client } from './client';
-import type { ChatType, Id, Message } from './types';
+import type { Chat, ChatType, FileInfo, Id, Message, User } from './types';
 
 export interface Part {
   text: string;
@@ -22,10 +22,23 @@ export interface Found {
   degraded: boolean;
 }
 
+/** A file by its name, with the message that carries it. */
+export interface FoundFile extends FileInfo {
+  message_id: Id;
+  chat: Hit['chat'];
+}
+
+/** What is called so, beside the messages. `chats`: those one is in, then those one may join. */
+export interface FoundNames {
+  files: FoundFile[];
+  people: User[];
+  chats: Chat[];
+}
+
 export interface Suggestion {
-  kind: string;
+  kind: 'person' | 'chat' | 'file';
   text: string;
-  id: Id | null;
+  id: Id;
 }
 
 /** RFC 3339; `after` inclusive, `before` exclusive. */
@@ -46,6 +59,8 @@ export const searching = (client: Client) => ({
     client.get<Found>('/api/search/messages', { q, ...filters, limit, offset }),
   inChat: (chat: Id, q: string, filters: Filters, offset: number, limit = SEARCH_PAGE) =>
     client.get<Found>(`/api/chats/${chat}/messages/search`, { q, ...filters, limit, offset }),
+  names: (q: string, workspace: Id, limit: number) =>
+    client.get<FoundNames>('/api/search', { q, workspace_id: workspace, limit }),
   suggestions: (q: string, workspace: Id) =>
     client.get<Suggestion[]>('/api/search/suggestions', { q, workspace_id: workspace }),
 });

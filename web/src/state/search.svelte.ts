@@ -1,13 +1,13 @@
 /**
  * One search: what was found of each kind, page by page.
  *
- * Search           ask (terms), more; hits, total, files, people, channels, degraded; suggest while one types
+ * Search           ask (terms), more; hits, total, files, people, channels (also those one may join), degraded; suggest while one types
  */
 import {
   searching,
-  SEARCH_PAGE,
   type Filters,
   type Found,
+  type FoundFile,
   type Hit,
   type SearchApi,
   type Suggestion,
@@ -28,8 +28,7 @@ export class Search {
   state = $state<SearchState>('idle');
   problem = $state<string | null>(null);
   hits = $state.raw<readonly Hit[]>([]);
-  /** A few messages with files, shown as a group of their own. */
-  files = $state.raw<readonly Hit[]>([]);
+  files = $state.raw<readonly FoundFile[]>([]);
   people = $state.raw<readonly User[]>([]);
   channels = $state.raw<readonly Chat[]>([]);
   total = $state(0);
@@ -44,7 +43,7 @@ export class Search {
   /** Grows with each question: the answer to an earlier one is not shown. */
   private era = 0;
 
-  constructor(private readonly app: Pick<App, 'client' | 'chats' | 'people'>) {
+  constructor(private readonly app: Pick<App, 'client' | 'people'>) {
     this.api = searching(app.client);
   }
 
@@ -57,11 +56,9 @@ export class Search {
     if (queryOf(terms) === '') return;
     this.state = 'loading';
     try {
-      const isWide = !isNarrowed(terms);
       const [found] = await Promise.all([
         this.find(0),
-        isWide ? this.askAround(era) : Promise.resolve(),
-        terms.hasFile ? Promise.resolve() : this.askFiles(era),
+        isNarrowed(terms) ? Promise.resolve() : this.findNames(era, workspaceId),
       ]);
       if (era !== this.era) return;
       this.take(found);
@@ -102,17 +99,12 @@ export class Search {
     this.isComplete = this.degraded = this.isLoadingMore = false;
   }
 
-  private find(offset: number, extra: Filters = {}, limit = SEARCH_PAGE): Promise<Found> {
-    const filters = { ...this.filters(), ...extra };
+  private find(offset: number): Promise<Found> {
     const q = queryOf(this.terms);
     const { chatId } = this.terms;
-    if (chatId !== null) return this.api.inChat(chatId, q, filters, offset, limit);
-    return this.api.messages(
-      q,
-      { ...filters, ...(this.workspaceId ? { workspace_id: this.workspaceId } : {}) },
-      offset,
-      limit,
-    );
+    if (chatId !== null) return this.api.inChat(chatId, q, this.filters(), offset);
+    const place = this.workspaceId === null ? {} : { workspace_id: this.workspaceId };
+    return this.api.messages(q, { ...this.filters(), ...place }, offset);
   }
 
   private filters(): Filters {
@@ -136,23 +128,14 @@ export class Search {
     for (const { message } of hits) this.app.people.want(message.sender_id);
   }
 
-  /** People and channels beside the messages: without them the search is still good. */
-  private async askAround(era: number): Promise<void> {
-    const id = this.workspaceId;
-    if (id === null) return;
-    const q = queryOf(this.terms).slice(0, 256);
-    const [people, channels] = await Promise.all([
-      this.app.people.search(id, q).catch(() => []),
-      this.app.chats.browse(id, q).catch(() => []),
-    ]);
-    if (era !== this.era) return;
-    this.people = people.slice(0, FEW);
-    this.channels = channels.slice(0, FEW);
-  }
-
-  private async askFiles(era: number): Promise<void> {
-    const found = await this.find(0, { has: 'file' }, FEW).catch(() => null);
-    if (found && era === this.era) this.files = found.hits;
+  /** What is called so: without it the search is still good. */
+  private async findNames(era: number, workspaceId: Id): Promise<void> {
+    const found = await this.api.names(queryOf(this.terms), workspaceId, FEW).catch(() => null);
+    if (found === null || era !== this.era) return;
+    this.people = found.people;
+    this.channels = found.chats.filter((chat) => chat.type !== 'Single');
+    this.files = found.files;
+    this.app.people.put(found.people);
   }
 }
 
