@@ -1,45 +1,11 @@
 /** The routes of the search, and what they answer. Fetched with the page that searches. */
 import type { Client } from './client';
-import type { Chat, ChatType, FileInfo, Id, Message, User } from './types';
+import type { FoundAll, FoundMessage, FoundMessages, Suggestion } from './generated';
+import type { Id } from './types';
 
-export interface Part {
-  text: string;
-  match: boolean;
-}
-
-export interface Hit {
-  message: Message;
-  chat: { id: Id; name: string; type: ChatType };
-  highlights: { field: string; parts: Part[] }[];
-}
-
-/** `degraded`: the fallback answered; good, but perhaps not the best order. */
-export interface Found {
-  hits: Hit[];
-  total: number;
-  took_ms: number;
-  backend: string;
-  degraded: boolean;
-}
-
-/** A file by its name, with the message that carries it. */
-export interface FoundFile extends FileInfo {
-  message_id: Id;
-  chat: Hit['chat'];
-}
-
-/** What is called so, beside the messages. `chats`: those one is in, then those one may join. */
-export interface FoundNames {
-  files: FoundFile[];
-  people: User[];
-  chats: Chat[];
-}
-
-export interface Suggestion {
-  kind: 'person' | 'chat' | 'file';
-  text: string;
-  id: Id;
-}
+export type { FoundFile, Part, Suggestion } from './generated';
+export type Hit = FoundMessage;
+export type Found = FoundMessages;
 
 /** RFC 3339; `after` inclusive, `before` exclusive. */
 export interface Filters {
@@ -60,7 +26,7 @@ export const searching = (client: Client) => ({
   inChat: (chat: Id, q: string, filters: Filters, offset: number, limit = SEARCH_PAGE) =>
     client.get<Found>(`/api/chats/${chat}/messages/search`, { q, ...filters, limit, offset }),
   names: (q: string, workspace: Id, limit: number) =>
-    client.get<FoundNames>('/api/search', { q, workspace_id: workspace, limit }),
+    client.get<FoundAll>('/api/search', { q, workspace_id: workspace, limit }),
   suggestions: (q: string, workspace: Id) =>
     client.get<Suggestion[]>('/api/search/suggestions', { q, workspace_id: workspace }),
 });
