@@ -6,7 +6,9 @@ const categories = ['performance', 'accessibility'];
 const flags = { port: Number(port), output: 'json', logLevel: 'error', onlyCategories: categories, disableStorageReset: true };
 const { lhr } = await lighthouse(address, flags, desktopConfig);
 
-const score = (name) => Math.round((lhr.categories[name].score ?? 0) * 100);
+const score = (name) => Math.round(lhr.categories[name].score * 100);
+if (categories.some((name) => lhr.categories[name].score === null))
+  throw new Error(`The page was too slow for a score: ${lhr.runWarnings.join(' ')}`);
 const wanting = lhr.categories.accessibility.auditRefs
   .map(({ id }) => lhr.audits[id])
   .filter((audit) => audit.score !== null && audit.score < 1)
