@@ -23,12 +23,24 @@ from fechatter.cli.embedded import database_url as database_of
 from fechatter.cli.embedded import running_url
 from fechatter.cli.embedded_nats import running_nats
 from fechatter.cli.lifeline import follow
-from fechatter.cli.options import ConfigFile, DatabaseUrl, DataDir, Lifeline, LogLevel, Options, ServerPort
+from fechatter.cli.options import (
+    ConfigFile,
+    DatabaseUrl,
+    DataDir,
+    Lifeline,
+    LogLevel,
+    Options,
+    Process,
+    ServerPort,
+    Workers,
+)
 from fechatter.cli.ports import PortTaken
+from fechatter.cli.processes import Place, Role, is_several, run_several
 from fechatter.cli.supervisor import PERMANENT, Failed
 from fechatter.config import ConfigError, Settings
 from fechatter.domain.errors import OperatorError, SchemaMismatch
 from fechatter.domain.people import WorkspaceRole
+from fechatter.siblings import Siblings
 from fechatter.store.migrate import migrate as apply_migrations
 
 app = typer.Typer(
@@ -87,6 +99,7 @@ def up(
         int | None,
         typer.Option(metavar="PORT", help="Port of notify_server. [env: FECHATTER_NOTIFY__PORT] [default: 6687]"),
     ] = None,
+    workers: Workers = None,
     log_level: LogLevel = None,
 ) -> None:
     """Run everything on this machine: database, fechatter_server and notify_server, until Ctrl-C.
@@ -101,6 +114,8 @@ def up(
         "notify.host": host,
         "server.port": port,
         "notify.port": notify_port,
+        "server.workers": workers,
+        "notify.workers": workers,
         "log.level": log_level,
     }
     whole.run(Options(flags, config))
@@ -117,7 +132,9 @@ def server(
     ] = None,
     port: ServerPort = None,
     log_level: LogLevel = None,
+    workers: Workers = None,
     lifeline: Lifeline = None,
+    process: Process = None,
 ) -> None:
     """Run fechatter_server alone: the HTTP API and the web client."""
     flags = {
@@ -125,9 +142,10 @@ def server(
         "server.db_url": database_url,
         "server.host": host,
         "server.port": port,
+        "server.workers": workers,
         "log.level": log_level,
     }
-    serve.server(_start_service(Options(flags, config), "server", lifeline))
+    _serve("server", Options(flags, config), lifeline, process)
 
 
 @app.command()
@@ -144,7 +162,9 @@ def notify(
         typer.Option(metavar="PORT", help="Port to listen on. [env: FECHATTER_NOTIFY__PORT] [default: 6687]"),
     ] = None,
     log_level: LogLevel = None,
+    workers: Workers = None,
     lifeline: Lifeline = None,
+    process: Process = None,
 ) -> None:
     """Run notify_server alone: it holds the clients' streams and pushes events."""
     flags = {
@@ -152,9 +172,10 @@ def notify(
         "server.db_url": database_url,
         "notify.host": host,
         "notify.port": port,
+        "notify.workers": workers,
         "log.level": log_level,
     }
-    serve.notify(_start_service(Options(flags, config), "notify", lifeline))
+    _serve("notify", Options(flags, config), lifeline, process)
 
 
 @app.command()
@@ -245,6 +266,17 @@ def doctor(
         sys.stdout.write(f"The event log's epoch is now {epoch}: clients reload when they next connect.\n")
     elif not checkup.run(options.read()):
         raise typer.Exit(1)
+
+
+def _serve(role: Role, options: Options, lifeline: int | None, process: str | None) -> None:
+    """One process, or a supervisor of several."""
+    settings = _start_service(options, role, lifeline)
+    place = Place.parse(process)
+    if place is None and is_several(role, settings):
+        run_several(role, settings, options)
+        return
+    siblings = Siblings.alone() if place is None else place.siblings()
+    (serve.server if role == "server" else serve.notify)(settings, siblings)
 
 
 def _start_service(options: Options, name: Literal["server", "notify", "worker"], lifeline: int | None) -> Settings:

@@ -1,6 +1,6 @@
 """The options that commands share, and the way from options to settings.
 
-ConfigFile, DataDir, DatabaseUrl, LogLevel, ServerPort, Lifeline   option types
+ConfigFile, DataDir, DatabaseUrl, LogLevel, ServerPort, Workers, Process, Lifeline   option types
 Options          what was given on the command line
 Options.load()   → settings, or ConfigError
 """
@@ -56,6 +56,18 @@ ServerPort = Annotated[
         "--port", metavar="PORT", help="Port of fechatter_server. [env: FECHATTER_SERVER__PORT] [default: 6688]"
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        max=64,
+        metavar="N",
+        help="Processes of each service that share its port."
+        " [env: FECHATTER_SERVER__WORKERS, FECHATTER_NOTIFY__WORKERS] [default: 1]",
+    ),
+]
+Process = Annotated[str | None, typer.Option("--process", hidden=True)]
 Lifeline = Annotated[int | None, typer.Option("--lifeline", hidden=True)]
 
 

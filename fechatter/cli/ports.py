@@ -13,6 +13,7 @@ import socket
 import time
 from contextlib import suppress
 
+import msgspec
 import psutil
 
 from fechatter.domain.errors import OperatorError
@@ -43,8 +44,11 @@ def wait_for_port(service: str, host: str, port: int, setting: str, patience_s: 
         time.sleep(POLL_S)
 
 
-def listen(service: str, host: str, port: int, setting: str) -> socket.socket:
-    """A socket bound to the port, not yet accepting. Raises OperatorError with what to do."""
+def listen(service: str, host: str, port: int, setting: str, *, shared: bool = False) -> socket.socket:
+    """A socket bound to the port, not yet accepting. Raises OperatorError with what to do.
+
+    `shared`: others who say so too may listen there, and the kernel deals connections out to all.
+    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         bound = socket.socket(family, socket.SOCK_STREAM)
@@ -52,6 +56,8 @@ def listen(service: str, host: str, port: int, setting: str) -> socket.socket:
         raise OperatorError(f"{service} cannot listen on {host}: {problem.strerror or problem}.") from problem
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind((host, port))
     except OSError as problem:
         bound.close()
@@ -59,13 +65,15 @@ def listen(service: str, host: str, port: int, setting: str) -> socket.socket:
     return bound
 
 
-async def is_ready(host: str, port: int) -> bool:
-    """Ask /ready once; an answer that does not come in 2 s is a no."""
+async def is_ready(host: str, port: int, process: int | None = None) -> bool:
+    """Ask /ready once; an answer that does not come in 2 s is a no, and so is that of another `process`."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
-            return await _ask_ready(_reachable(host), port)
+            head, _, body = (await _ask_ready(_reachable(host), port)).partition(b"\r\n\r\n")
     except (OSError, TimeoutError):
         return False
+    good = head.split(None, 2)[1:2] == [b"200"]
+    return good and (process is None or msgspec.json.decode(body, type=_Ready).process == process)
 
 
 def local_url(host: str, port: int) -> str:
@@ -73,12 +81,15 @@ def local_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _ask_ready(host: str, port: int) -> bool:
+class _Ready(msgspec.Struct):
+    process: int | None = None
+
+
+async def _ask_ready(host: str, port: int) -> bytes:
     reader, writer = await asyncio.open_connection(host, port)
     try:
         writer.write(f"GET /ready HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
-        status = await reader.readline()
-        return status.split()[1:2] == [b"200"]
+        return await reader.read()
     finally:
         writer.close()
         with suppress(OSError):

@@ -1,8 +1,8 @@
 """The services, each alone in its process.
 
-server(settings)   fechatter_server under uvicorn, until SIGTERM
-notify(settings)   notify_server, until SIGTERM
-worker(settings)   what nobody waits for, until SIGTERM
+server(settings, …)   fechatter_server under uvicorn, until SIGTERM
+notify(settings, …)   notify_server, until SIGTERM
+worker(settings)      what nobody waits for, until SIGTERM
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import asyncio
 from fechatter.cli import ports
 from fechatter.config import Settings
 from fechatter.domain.errors import OperatorError
+from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
 
@@ -17,7 +18,7 @@ DRAIN_S = 8
 """Requests under way may take so long after SIGTERM; the supervisor waits 10 s."""
 
 
-def server(settings: Settings) -> None:
+def server(settings: Settings, siblings: Siblings) -> None:
     """Raises OperatorError if the port is taken or the database is away or of another schema."""
     # Each role loads only its own program: the web framework is a third of a start.
     import uvicorn
@@ -26,9 +27,10 @@ def server(settings: Settings) -> None:
     from fechatter.server.slow_senders import TimedHttpProtocol
 
     _require_database(settings)
-    bound = ports.listen("fechatter_server", settings.server.host, settings.server.port, "FECHATTER_SERVER__PORT")
+    host, port, shared = settings.server.host, settings.server.port, siblings.total > 1
+    bound = ports.listen("fechatter_server", host, port, "FECHATTER_SERVER__PORT", shared=shared)
     configuration = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, siblings),
         loop="uvloop",
         http=TimedHttpProtocol,
         ws="none",
@@ -46,15 +48,16 @@ def server(settings: Settings) -> None:
         raise OperatorError("fechatter_server could not start: see its log above.")
 
 
-def notify(settings: Settings) -> None:
+def notify(settings: Settings, siblings: Siblings) -> None:
     """Raises OperatorError if the port is taken or the database is away or of another schema."""
     import uvloop
 
     from fechatter.notify.app import run
 
     _require_database(settings)
-    ports.check_port("notify_server", settings.notify.host, settings.notify.port, "FECHATTER_NOTIFY__PORT")
-    uvloop.run(run(settings))
+    if siblings.total == 1:
+        ports.check_port("notify_server", settings.notify.host, settings.notify.port, "FECHATTER_NOTIFY__PORT")
+    uvloop.run(run(settings, siblings))
 
 
 def worker(settings: Settings) -> None:

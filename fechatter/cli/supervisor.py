@@ -61,6 +61,8 @@ class Service(Struct, frozen=True):
     """Why it did not start, for a program that does not say so itself; such a failure is permanent."""
     lifeline: bool = True
     """Whether the command takes `--lifeline FD`."""
+    inherited: tuple[int, ...] = ()
+    """Descriptors of this process that the program gets, under the same numbers."""
 
 
 class Keeper:
@@ -140,10 +142,9 @@ class Keeper:
     async def _execute(self) -> asyncio.subprocess.Process:
         command = list(self.service.command())
         self._cut_lifeline()
-        inherited: tuple[int, ...] = ()
+        reading: int | None = None
         if self.service.lifeline:
             reading, self._lifeline = os.pipe()
-            inherited = (reading,)
             command += ["--lifeline", str(reading)]
         output = self.service.output.open("wb") if self.service.output else None
         try:
@@ -153,12 +154,12 @@ class Keeper:
                 stdout=output,
                 stderr=output,
                 env=dict(self.service.environment),
-                pass_fds=inherited,
+                pass_fds=(*self.service.inherited, *([] if reading is None else [reading])),
                 start_new_session=True,
             )
         finally:
-            for each in inherited:
-                os.close(each)
+            if reading is not None:
+                os.close(reading)
             if output:
                 output.close()
 

@@ -7,7 +7,7 @@ run(options)   PostgreSQL and NATS (where none is configured) → schema → bot
 import sys
 
 from fechatter.cli import embedded_nats as nats
-from fechatter.cli import ports, supervisor
+from fechatter.cli import ports, processes, supervisor
 from fechatter.cli.embedded import STOP_STEPS, EmbeddedPostgres
 from fechatter.cli.embedded_nats import EmbeddedNats
 from fechatter.cli.folder import hold
@@ -36,8 +36,8 @@ async def _start(services: Supervisor, settings: Settings, options: Options) -> 
         given["messaging.url"] = await _start_nats(services, settings)
     environment = options.child_environment(given)
     await services.start(
-        _service("fechatter_server", options.child("server"), environment, settings.server.host, settings.server.port),
-        _service("notify_server", options.child("notify"), environment, settings.notify.host, settings.notify.port),
+        *processes.services("server", settings, options, environment),
+        *processes.services("notify", settings, options, environment),
         Service(
             name="worker",
             command=lambda: options.child("worker"),
@@ -92,12 +92,6 @@ async def _start_nats(services: Supervisor, settings: Settings) -> str:
         )
     )
     return server.url
-
-
-def _service(name: str, command: list[str], environment: dict[str, str], host: str, port: int) -> Service:
-    return Service(
-        name=name, command=lambda: command, environment=environment, ready=lambda: ports.is_ready(host, port)
-    )
 
 
 def _check_ports(settings: Settings, patience_s: float) -> None:

@@ -20,6 +20,7 @@ SECRETS = frozenset(
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
+Workers = Annotated[int, Meta(ge=1, le=64)]
 Seconds = Annotated[int, Meta(ge=1)]
 Rate = Annotated[float, Meta(gt=0)]
 
@@ -54,6 +55,8 @@ class Server(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Port = 6688
     db_url: str = ""
+    workers: Workers = 1
+    """Processes on this machine that share the port."""
     public_url: str = ""
     """The address that people open, e.g. https://chat.example.org; empty: the one of the request."""
     allowed_origins: tuple[str, ...] = ()
@@ -65,6 +68,8 @@ class Notify(Section, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Port = 6687
+    workers: Workers = 1
+    """Processes on this machine that share the port."""
     public_url: str = ""
     """The address that clients connect to; empty: the host of the request, with this service's port."""
     allowed_origins: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from fechatter.domain.tokens import Tokens
 from fechatter.notify.gate import Gate
 from fechatter.notify.http import HttpConnection
 from fechatter.notify.notifier import Notifier
+from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 
 BACKLOG = 4096
@@ -22,7 +23,7 @@ BACKLOG = 4096
 log = logs.get(__name__)
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, siblings: Siblings) -> None:
     """Serve until SIGTERM or SIGINT, then drain: all streams are told goodbye and closed within 10 s.
 
     Raises OperatorError if the database is away or the port is taken.
@@ -31,19 +32,26 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    await serve(settings, told)
+    await serve(settings, told, siblings=siblings)
 
 
-async def serve(settings: Settings, stop: asyncio.Event, ready: asyncio.Future[int] | None = None) -> None:
+async def serve(
+    settings: Settings,
+    stop: asyncio.Event,
+    ready: asyncio.Future[int] | None = None,
+    siblings: Siblings | None = None,
+) -> None:
     """The same until `stop` is set; `ready` becomes the port once it listens (0 in the settings: any free one)."""
+    siblings = siblings or Siblings.alone()
     publisher = NatsPublisher(settings.messaging, "fechatter notify_server") if settings.messaging.enabled else None
     database = await Database.open(
         settings.server.db_url, settings.database.pool_size, "fechatter notify", outlet=publisher
     )
     publishing = asyncio.create_task(publisher.run(database)) if publisher is not None else None
     try:
-        notifier = Notifier(settings, database, _gate(settings, database), Carriers.of(settings, Interest()))
-        server = await _listen(settings, notifier)
+        gate = _gate(settings, database, siblings)
+        notifier = Notifier(settings, database, gate, Carriers.of(settings, Interest()), siblings)
+        server = await _listen(settings, notifier, shared=siblings.total > 1)
         if ready is not None:
             ready.set_result(server.sockets[0].getsockname()[1])
         log.info("notify.started", host=settings.notify.host, port=settings.notify.port)
@@ -77,17 +85,19 @@ def _spare_the_collector() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def _gate(settings: Settings, database: Database) -> Gate:
+def _gate(settings: Settings, database: Database, siblings: Siblings) -> Gate:
     tokens = Tokens(settings.auth.signing_key.encode(), settings.auth.issuer, settings.auth.token_ttl_s)
-    return Gate(tokens, database, settings.limits.streams_per_user, settings.limits.streams_per_address)
+    return Gate(tokens, database, settings.limits, siblings)
 
 
-async def _listen(settings: Settings, notifier: Notifier) -> asyncio.Server:
+async def _listen(settings: Settings, notifier: Notifier, *, shared: bool) -> asyncio.Server:
     host, port = settings.notify.host, settings.notify.port
     family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind((host, port))
     except OSError as error:
         bound.close()

@@ -3,6 +3,7 @@
 end_what_ended   end the streams of sessions that ended and of users that were suspended
 tell_presence    say whose streams are open here
 prune_the_log    forget what is older than clients may resume from
+publish_metrics  show the other processes of this machine what is counted here
 """
 
 import asyncio
@@ -14,7 +15,9 @@ import asyncpg
 
 from fechatter import logs
 from fechatter.domain.errors import Unavailable
+from fechatter.notify.metrics import Metrics
 from fechatter.notify.receiver import Receiver
+from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 from fechatter.store.log import pruning, replay
 from fechatter.store.people import presence
@@ -26,6 +29,7 @@ AWAY_S = 5.0
 """Who comes back within this time, as a page that is loaded again does, was not gone."""
 PRUNE_S = 3600.0
 PRUNED_AT_ONCE = 10_000
+PUBLISH_S = 2.0
 
 log = logs.get(__name__)
 
@@ -114,3 +118,10 @@ async def prune_the_log(database: Database, retention: timedelta) -> None:
                     pause = 0.1  # there is more
         except (Unavailable, asyncpg.PostgresError) as error:
             log.warning("prune.failed", error=type(error).__name__)
+
+
+async def publish_metrics(siblings: Siblings, metrics: Metrics) -> None:
+    """Every 2 s, until cancelled; at once returns where there are no others."""
+    while siblings.total > 1:
+        siblings.publish(metrics.text())
+        await asyncio.sleep(PUBLISH_S)

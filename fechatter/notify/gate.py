@@ -9,10 +9,12 @@ import time
 from collections import Counter
 from typing import TypeVar
 
+from fechatter.config import Limits
 from fechatter.domain.errors import RateLimited, Unauthenticated
 from fechatter.domain.people import Caller
 from fechatter.domain.tokens import Tokens
 from fechatter.notify.request import Request
+from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 from fechatter.store.people import tickets
 
@@ -27,11 +29,12 @@ class Gate:
     _by_user, _by_address   open streams, and those on their way in
     """
 
-    def __init__(self, tokens: Tokens, database: Database, per_user: int, per_address: int) -> None:
+    def __init__(self, tokens: Tokens, database: Database, limits: Limits, siblings: Siblings) -> None:
         self._tokens = tokens
         self._database = database
-        self._per_user = per_user
-        self._per_address = per_address
+        self._per_user = limits.streams_per_user
+        self._per_address = limits.streams_per_address
+        self._siblings = siblings
         self._by_user: Counter[int] = Counter()
         self._by_address: Counter[str] = Counter()
 
@@ -66,19 +69,30 @@ class Gate:
 
     def take(self, user_id: int, address: str) -> None:
         """Count one stream more. Raises RateLimited if the user or the address has as many as it may."""
-        self.check(user_id, address)
         self._by_user[user_id] += 1
         self._by_address[address] += 1
+        self._siblings.count("user", user_id, 1)  # before it looks at the others': two at the same time both see it
+        self._siblings.count("address", address, 1)
+        try:
+            self.check(user_id, address, more=0)
+        except RateLimited:
+            self.give_back(user_id, address)
+            raise
 
-    def check(self, user_id: int, address: str) -> None:
-        """Raise RateLimited if the user or the address has as many streams as it may."""
-        if self._by_user[user_id] >= self._per_user:
+    def check(self, user_id: int, address: str, more: int = 1) -> None:
+        """Raise RateLimited if the user or the address, with so many `more`, has more streams than it may.
+
+        On this machine: each of several machines allows as many.
+        """
+        if self._by_user[user_id] + self._siblings.elsewhere("user", user_id) + more > self._per_user:
             raise RateLimited(_RETRY_S, self._per_user)
-        if self._by_address[address] >= self._per_address:
+        if self._by_address[address] + self._siblings.elsewhere("address", address) + more > self._per_address:
             raise RateLimited(_RETRY_S, self._per_address)
 
     def give_back(self, user_id: int, address: str) -> None:
         """One stream less."""
+        self._siblings.count("user", user_id, -1)
+        self._siblings.count("address", address, -1)
         _decrement(self._by_user, user_id)
         _decrement(self._by_address, address)
 

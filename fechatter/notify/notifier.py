@@ -18,7 +18,7 @@ from fechatter.domain.errors import DomainError, Forbidden, MethodNotAllowed, No
 from fechatter.domain.people import Caller
 from fechatter.notify import answers
 from fechatter.notify.caretaker import Caretaker
-from fechatter.notify.chores import end_what_ended, prune_the_log, tell_presence
+from fechatter.notify.chores import end_what_ended, prune_the_log, publish_metrics, tell_presence
 from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.edge_sse import SseStream
 from fechatter.notify.edge_ws import WsDoor, WsStream
@@ -34,6 +34,7 @@ from fechatter.notify.sequencer import QUICK_SWEEP_S, SWEEP_S, Sequencer
 from fechatter.notify.session import Had, Session
 from fechatter.notify.stream import Stream
 from fechatter.notify.ws_frames import accept_key
+from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 
 REPLAY_LIMIT = 100_000
@@ -54,7 +55,7 @@ class Notifier:
     fanout     the sockets of its streams
     """
 
-    def __init__(self, settings: Settings, database: Database, gate: Gate, bus: Carriers) -> None:
+    def __init__(self, settings: Settings, database: Database, gate: Gate, bus: Carriers, siblings: Siblings) -> None:
         self.proxies = Proxies(settings.trusted_proxies)
         self.origins = Origins(settings.notify.allowed_origins, settings.server.public_url, settings.server.port)
         self.draining = False
@@ -63,6 +64,7 @@ class Notifier:
         self._database = database
         self._gate = gate
         self._bus = bus
+        self._siblings = siblings
         self.fanout = Fanout()
         self._hub = Hub(self.fanout, bus.interest)
         self._metrics = Metrics()
@@ -92,6 +94,7 @@ class Notifier:
             tasks.create_task(end_what_ended(self._database, self._caretaker))
             tasks.create_task(tell_presence(self._database, self._hub.users))
             tasks.create_task(prune_the_log(self._database, self._retention))
+            tasks.create_task(publish_metrics(self._siblings, self._metrics))
 
     async def drain(self) -> None:
         """Send everyone away with a time to come back that is different for each; return when all are gone."""
@@ -247,10 +250,13 @@ class Notifier:
             checks["process"] = "draining"
         missing = {part for part, check in checks.items() if check != "ok"}
         status = "ready" if not missing else "degraded" if missing == {"nats"} else "unavailable"
-        return answers.json(request, 503 if status == "unavailable" else 200, {"status": status, "checks": checks})
+        state: dict[str, object] = {"status": status, "checks": checks}
+        if self._siblings.total > 1:
+            state["process"] = self._siblings.number
+        return answers.json(request, 503 if status == "unavailable" else 200, state)
 
     def _show_metrics(self, request: Request, _connection: HttpConnection) -> bytes:
-        return answers.answer(request, 200, self._metrics.text(), CONTENT_TYPE)
+        return answers.answer(request, 200, self._siblings.metrics(self._metrics.text()), CONTENT_TYPE)
 
     # Beside the sequencer.
 

@@ -53,6 +53,7 @@ from fechatter.server.routes import (
 )
 from fechatter.server.sidebar_cache import SidebarCache
 from fechatter.server.web import WebClient
+from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
 from fechatter.store.search.meilisearch_state import switched_off
@@ -75,9 +76,9 @@ API: Sequence[HTTPRouteHandler] = [
 ]
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings, siblings: Siblings | None = None) -> ASGIApp:
     """The app. Its start-up raises OperatorError when the database is away or has another schema."""
-    start = _Start(settings)
+    start = _Start(settings, siblings or Siblings.alone())
     app: Any = QuickPost(start.app(), start.context)
     edge: Any = Edge(app, Origins(settings.server.allowed_origins, settings.server.public_url))
     if settings.trusted_proxies:
@@ -91,8 +92,9 @@ class _Start:
     _context   set when the life-span begins
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, siblings: Siblings) -> None:
         self._settings = settings
+        self._siblings = siblings
         self._context: Context | None = None
 
     def app(self) -> Litestar:
@@ -140,7 +142,7 @@ class _Start:
                 self._context = context = self._share(db, passwords, searching, publisher)
                 metrics.watch(lambda: context.posting.waiting, lambda: db.in_use)
                 resting = switched_off(enabled=settings.search.enabled)
-                kept_up = upkeep.run(db, context.limits, context.activity, resting)
+                kept_up = upkeep.run(db, context.limits, context.activity, self._siblings, resting)
                 chores = [asyncio.create_task(kept_up, name="upkeep")]
                 if publisher is not None:
                     metrics.watch_publisher(publisher)
@@ -174,5 +176,6 @@ class _Start:
             SidebarCache(),
             RateLimits(db, settings.limits),
             Activity(db),
+            self._siblings,
             publisher,
         )

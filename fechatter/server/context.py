@@ -12,6 +12,7 @@ from fechatter.search.choose import Searching
 from fechatter.server.activity import Activity
 from fechatter.server.limits import RateLimits
 from fechatter.server.sidebar_cache import SidebarCache
+from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 
 
@@ -29,6 +30,7 @@ class Context:
     sidebars    the chat lists that went out lately
     limits      how often each may ask
     activity    who asked lately
+    siblings    the other processes of this machine that serve the same port
     publisher   tells NATS what was committed; None where PostgreSQL alone does
     """
 
@@ -43,4 +45,5 @@ class Context:
     sidebars: SidebarCache
     limits: RateLimits
     activity: Activity
+    siblings: Siblings
     publisher: NatsPublisher | None

@@ -6,11 +6,14 @@ run   until cancelled
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from prometheus_client import generate_latest
+
 from fechatter import logs
 from fechatter.domain.errors import DomainError
 from fechatter.server import metrics
 from fechatter.server.activity import Activity
 from fechatter.server.limits import RateLimits
+from fechatter.siblings import Siblings
 from fechatter.store.database import Connection, Database
 from fechatter.store.log import consumers
 from fechatter.store.messages import garbage
@@ -22,6 +25,7 @@ TASK = "upkeep"
 SHARE_S = 1.0
 FLUSH_S = 2.0
 SETTLE_S = 15.0
+PUBLISH_S = 2.0
 TIDY_S = 60.0
 GARBAGE_STEPS = 200
 """So many times some thousand rows, then others have their turn."""
@@ -29,7 +33,9 @@ GARBAGE_STEPS = 200
 log = logs.get(__name__)
 
 
-async def run(db: Database, limits: RateLimits, activity: Activity, resting: Sequence[str] = ()) -> None:
+async def run(
+    db: Database, limits: RateLimits, activity: Activity, siblings: Siblings, resting: Sequence[str] = ()
+) -> None:
     """Share rates every second, write down activity every two, tell of lapsed presence, delete what is left over.
 
     Goes on through an outage of the database; several servers may do the same at once. `resting`: consumers of the
@@ -45,6 +51,12 @@ async def run(db: Database, limits: RateLimits, activity: Activity, resting: Seq
             _every(SETTLE_S, lambda: _with(db, lambda connection: _tell_consumers(connection, resting))), name=TASK
         )
         tasks.create_task(metrics.watch_loop(), name=TASK)
+        if siblings.total > 1:
+            tasks.create_task(_every(PUBLISH_S, lambda: _publish(siblings)), name=TASK)
+
+
+async def _publish(siblings: Siblings) -> None:
+    siblings.publish(generate_latest())
 
 
 async def _tidy(db: Database) -> None:

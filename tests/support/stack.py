@@ -3,6 +3,7 @@
 Stack.start(folder, …)       run `fechatter up` and wait until it is ready
 stack.api_url, .notify_url   where the services are
 stack.pid("notify_server")   the process of a part: fechatter_server, notify_server, worker, PostgreSQL or NATS
+stack.pids("notify_server")  of a part with several processes
 stack.kill("notify_server")  SIGKILL to a part; the supervisor starts it again
 stack.wait_ready()           until every part is there and ready
 stack.stop()                 SIGTERM, and the exit code
@@ -106,6 +107,10 @@ class Stack:
         """Waits while the part is being started again."""
         return wait_until(lambda: self._find(part), f"{part} runs").pid
 
+    def pids(self, part: str) -> list[int]:
+        """Those that run at this moment, the longest-running first."""
+        return [process.pid for process in self._all_of(part)]
+
     def kill(self, part: str) -> int:
         """The process id that is no more. For PostgreSQL that is the postmaster."""
         pid = self.pid(part)
@@ -165,13 +170,17 @@ class Stack:
             )
 
     def _find(self, part: str) -> psutil.Process | None:
+        return next(iter(self._all_of(part)), None)
+
+    def _all_of(self, part: str) -> list[psutil.Process]:
         assert part in PARTS + OPTIONAL
+        found: list[psutil.Process] = []
         with suppress(psutil.NoSuchProcess):
             for process in psutil.Process(self.process.pid).children():
                 with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                     if _part_of(process.cmdline()) == part:
-                        return process
-        return None
+                        found.append(process)
+        return found
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, f"`up` ended:\n{self.output()[-3000:]}"

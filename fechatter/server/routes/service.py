@@ -37,10 +37,14 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """`status`: ready, degraded (it serves, a part is away) or unavailable; `checks`: each part by name."""
+    """`status`: ready, degraded (it serves, a part is away) or unavailable; `checks`: each part by name.
+
+    `process`: which of several answered.
+    """
 
     status: str
     checks: dict[str, str]
+    process: int | msgspec.UnsetType = msgspec.UNSET
 
 
 @get("/api/config", summary="What clients need to know first", tags=["service"], security=[])
@@ -66,20 +70,22 @@ async def health() -> Health:
 @get("/ready", summary="Can it serve", tags=["service"], security=[])
 async def ready(context: Context) -> Response[Readiness]:
     """503 while the database is away; `degraded` while only NATS or Meilisearch is: PostgreSQL stands in for both."""
+    process = context.siblings.number if context.siblings.total > 1 else msgspec.UNSET
     checks = {"database": "ok"}
     if context.publisher is not None:
         checks["nats"] = "ok" if context.publisher.alive else "away"
     try:
         await context.db.ping()
     except DomainError:
-        return Response(Readiness("unavailable", checks | {"database": "away"}), status_code=503)
+        return Response(Readiness("unavailable", checks | {"database": "away"}, process), status_code=503)
     checks["search"] = await context.searching.check() or "ok"
-    return Response(Readiness("ready" if set(checks.values()) == {"ok"} else "degraded", checks))
+    return Response(Readiness("ready" if set(checks.values()) == {"ok"} else "degraded", checks, process))
 
 
 @get("/metrics", summary="Prometheus metrics", tags=["service"], security=[], include_in_schema=False)
-async def metrics() -> Response[bytes]:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(context: Context) -> Response[bytes]:
+    """Of all processes on this machine that share the port."""
+    return Response(context.siblings.metrics(generate_latest()), media_type=CONTENT_TYPE_LATEST)
 
 
 def notify_url(request: ApiRequest, context: Context) -> str:
