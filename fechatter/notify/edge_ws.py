@@ -24,6 +24,7 @@ AUTH_TIMEOUT_S = 5.0
 RESUMES = 10
 """A client may ask to resume so often within as many seconds."""
 LINGER_S = 2.0
+_NO_RESUMES: tuple[float, int] = (0.0, 0)
 
 
 class WsHouse(House, Protocol):
@@ -105,7 +106,7 @@ class WsStream(Stream):
         super().__init__(door.transport, house, session, door.address)
         self._inbox = door.inbox
         self._verify = house.verify
-        self._resumes: tuple[float, int] = (0.0, 0)
+        self._resumes = _NO_RESUMES
         self._mark(clear=self._clear)
 
     @property

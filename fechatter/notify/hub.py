@@ -41,7 +41,7 @@ class Person:
 
     def __init__(self) -> None:
         self.audiences: set[Audience] = set()
-        self.receivers: set[Receiver] = set()
+        self.receivers: list[Receiver] = []
         self.workspaces: set[int] = set()
 
 
@@ -110,7 +110,8 @@ class Hub:
             person = self._people[user_id] = Person()
             self.interest.gain(subjects.of_user(user_id))
         self.fanout.add(receiver)
-        person.receivers.add(receiver)
+        if receiver not in person.receivers:
+            person.receivers.append(receiver)
         self.set_streams(user_id, streams)
         for audience in person.audiences:
             audience.seats_of(receiver).seat(receiver)
@@ -121,7 +122,7 @@ class Hub:
         person = self._people.get(user_id)
         if person is None or receiver not in person.receivers:
             return
-        person.receivers.discard(receiver)
+        person.receivers.remove(receiver)
         for audience in person.audiences:
             self._leave(audience, receiver)
         if not person.receivers:

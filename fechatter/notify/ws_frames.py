@@ -24,6 +24,7 @@ _FRAGMENTS = 1024
 """Of one message; without a limit, empty ones would add up for ever."""
 _SLICE = 2 * 1024
 """Bytes that are parsed between two looks at how many frames there were."""
+_MASK_BYTES = 4
 _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
@@ -59,34 +60,44 @@ def accept_key(request: Request) -> str:
 class Inbox:
     """What one client sends.
 
-    closed   whether it has sent a close frame, or broken the protocol
+    closed     whether it has sent a close frame, or broken the protocol
+    _machine   only while a frame or a message is half there: most connections send next to nothing, and it takes more
+               memory than all the rest of them
     """
 
     __slots__ = ("_machine", "_parts", "closed")
 
     def __init__(self) -> None:
         self.closed = False
-        self._machine = Protocol(Side.SERVER, max_size=MESSAGE_BYTES)
+        self._machine: Protocol | None = None
         self._parts: list[bytes] = []
 
     def take(self, data: bytes) -> tuple[list[AuthFrame | ResumeFrame], bytes]:
         """The messages that `data` completes, and what must be answered at once. Raises BadFrame."""
+        is_rest = self._machine is not None
+        machine = self._machine = self._machine or Protocol(Side.SERVER, max_size=MESSAGE_BYTES)
+        messages = self._parse(machine, data)
+        reply = b"".join(machine.data_to_send())
+        if isinstance(machine.parser_exc, PayloadTooBig):
+            raise BadFrame("A frame is larger than 64 KiB.")
+        if machine.close_rcvd is not None or machine.parser_exc is not None:
+            self.closed = True
+        elif not (is_rest or self._parts) and _ends_with_a_frame(data):
+            self._machine = None
+        return messages, reply
+
+    def _parse(self, machine: Protocol, data: bytes) -> list[AuthFrame | ResumeFrame]:
         messages: list[AuthFrame | ResumeFrame] = []
         count = 0
         for start in range(0, len(data), _SLICE):
-            self._machine.receive_data(data[start : start + _SLICE])
-            for frame in self._machine.events_received():
+            machine.receive_data(data[start : start + _SLICE])
+            for frame in machine.events_received():
                 if isinstance(frame, Frame):
                     self._take_frame(frame, messages)
                     count += 1
             if count > FRAMES_AT_ONCE:
                 raise BadFrame("Too many frames at once.")
-        reply = b"".join(self._machine.data_to_send())
-        if isinstance(self._machine.parser_exc, PayloadTooBig):
-            raise BadFrame("A frame is larger than 64 KiB.")
-        if self._machine.close_rcvd is not None or self._machine.parser_exc is not None:
-            self.closed = True
-        return messages, reply
+        return messages
 
     def _take_frame(self, frame: Frame, messages: list[AuthFrame | ResumeFrame]) -> None:
         if frame.opcode is Opcode.BINARY:
@@ -107,3 +118,15 @@ class Inbox:
 def close_frame(code: CloseCode) -> bytes:
     """Close with `code` and its reason."""
     return Frame(Opcode.CLOSE, Close(code, code.reason).serialize()).serialize(mask=False)
+
+
+def _ends_with_a_frame(data: bytes) -> bool:
+    """Whether data that begins with a client's frame also ends where one does (RFC 6455, 5.2)."""
+    at = 0
+    while at + 2 <= len(data):
+        size, long = data[at + 1] & 0x7F, 0
+        if size >= 126:
+            long = 2 if size == 126 else 8
+            size = int.from_bytes(data[at + 2 : at + 2 + long])
+        at += 2 + long + _MASK_BYTES + size
+    return at == len(data)

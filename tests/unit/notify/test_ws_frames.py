@@ -40,3 +40,30 @@ def test_empty_fragments_do_not_add_up_for_ever() -> None:
         inbox.take(sent(Opcode.CONT, b"", fin=False) * 100)
     with pytest.raises(BadFrame):
         inbox.take(sent(Opcode.CONT, b"", fin=False) * 100)
+
+
+def test_wherever_the_bytes_are_cut_the_messages_are_the_same() -> None:
+    """At rest nothing is kept of a connection but that it is at rest: half a frame, or half a message, is not rest."""
+    long = b'{"type":"resume","cursor":"' + b"c" * 300 + b'"}'
+    parts = [
+        sent(Opcode.TEXT, b'{"type":"auth",', fin=False),
+        sent(Opcode.PING, b"hi"),
+        sent(Opcode.CONT, b'"token":"t"}'),
+        sent(Opcode.TEXT, long),
+        sent(Opcode.TEXT, b'{"type":"resume","cursor":"c"}'),
+        sent(Opcode.PONG),
+    ]
+    data = b"".join(parts)
+    whole, reply = Inbox().take(data)
+    assert len(whole) == 3
+    for first in range(len(data)):
+        for second in (first, first + 1, first + 7):
+            inbox = Inbox()
+            taken = [inbox.take(piece) for piece in (data[:first], data[first:second], data[second:])]
+            assert [message for messages, _ in taken for message in messages] == whole
+            assert b"".join(answer for _, answer in taken) == reply
+    inbox = Inbox()
+    for part in parts:
+        inbox.take(part)
+    inbox.take(sent(Opcode.CLOSE, b"\x03\xe8"))
+    assert inbox.closed
