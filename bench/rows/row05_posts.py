@@ -95,7 +95,12 @@ def _notify(stage: Stage, *, on: bool) -> None:
     stage.query(switch)
 
 
-def _script(stage: Stage, drafts: int) -> str:
+def one_draft(stage: Stage, statement: str) -> str:
+    """A script that posts a message by `statement`, which takes the parameters of posting.POST."""
+    return _script(stage, 1, statement)
+
+
+def _script(stage: Stage, drafts: int, statement: str = posting.POST[False, False, False]) -> str:
     """Each execution posts `drafts` messages in chats of their own; two clients never meet in a large one."""
     numbers = range(drafts)
     spelled_out = indexed(TEXT).vector.replace("'", "''")
@@ -112,7 +117,6 @@ def _script(stage: Stage, drafts: int) -> str:
         10: "",
         11: ", ".join(f"'{spelled_out}'" for _ in numbers),
     }
-    statement = posting.POST[False, False, False]
     first = "random(0, 63)" if drafts == 1 else f":client_id * {drafts}"
     return _variables(stage, first) + spelled(statement, values)
 

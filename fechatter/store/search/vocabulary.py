@@ -28,9 +28,9 @@ async def forget_rare(connection: Connection, at_most: int) -> int:
     done = await connection.execute(
         """
         DELETE FROM search_words s USING (
-            SELECT word FROM search_words TABLESAMPLE SYSTEM (5) LIMIT $1
-        ) some
-        WHERE s.word = some.word AND (
+            SELECT word FROM search_words ORDER BY random() LIMIT $1
+        ) looked_at
+        WHERE s.word = looked_at.word AND (
             SELECT count(*) FROM (
                 SELECT FROM message_words w WHERE w.words @@ quote_literal(s.word)::tsquery LIMIT 2) n) < 2
         """,

@@ -1,0 +1,57 @@
+"""Messages from before there was a search, and the list of words kept short."""
+
+import asyncio
+
+import msgspec
+
+from fechatter.config import Limits, Settings
+from fechatter.domain.search import Query
+from fechatter.domain.vectors import indexed
+from fechatter.search import upkeep
+from fechatter.search.builtin import BuiltinIndex
+from fechatter.store.search import backfill, vocabulary
+from tests.support.world import World
+
+
+async def test_a_worker_takes_in_what_was_there_before(settings: Settings) -> None:
+    """Newest first, what is deleted not at all, and what has its words already not again."""
+    async with World.open(msgspec.structs.replace(settings, limits=Limits(enabled=False))) as world:
+        ada = await world.person("Ada")
+        chat = await ada.create_chat("PublicChannel")
+        kept = await asyncio.gather(*(ada.post(chat, f"walnut {n}") for n in range(1_203)))
+        gone = await ada.post(chat, "walnut deleted")
+        await ada.ask("DELETE", f"/api/chats/{chat.id}/messages/{gone.id}")
+        await world.db.fetch("DELETE FROM message_words WHERE message_id <> $1", kept[5].id)
+        await world.db.fetch("DELETE FROM search_words")
+        index = BuiltinIndex(world.db)
+        assert (await index.search(Query(text="walnut", chats=[chat.id], limit=100))).total == 1
+        assert (await index.health()).behind == len(kept) + 1
+        await upkeep.complete(world.db)
+        assert (await index.search(Query(text="walnut", chats=[chat.id]))).total == 1000
+        assert (await index.search(Query(text="wallnut", chats=[chat.id]))).total == 1000
+        assert await world.db.fetch_value("SELECT count(*) FROM message_words") == len(kept)
+        assert (await index.health()).behind == 0
+
+
+async def test_an_edit_between_reading_and_writing_keeps_its_new_words(world: World) -> None:
+    ada = await world.person("Ada")
+    chat = await ada.create_chat("PublicChannel")
+    message = await ada.post(chat, "oldword")
+    async with world.db.connection() as connection:
+        texts = await backfill.texts(connection, [message.id], anew=True)
+        await ada.ask("PUT", f"/api/chats/{chat.id}/messages/{message.id}", {"content": "newword"})
+        await backfill.write(connection, texts, [indexed("oldword").vector])
+    index = BuiltinIndex(world.db)
+    assert (await index.search(Query(text='"newword"', chats=[chat.id]))).total == 1
+    assert (await index.search(Query(text='"oldword"', chats=[chat.id]))).total == 0
+
+
+async def test_words_that_hardly_anybody_has_go_first(world: World) -> None:
+    ada = await world.person("Ada")
+    chat = await ada.create_chat("PublicChannel")
+    for text in ("common solitary", "common thing", "common thing"):
+        await ada.post(chat, text)
+    async with world.db.connection() as connection:
+        assert await vocabulary.forget_rare(connection, 10) == 1
+    left = {row["word"] for row in await world.db.fetch("SELECT word FROM search_words")}
+    assert left == {"common", "thing"}
