@@ -35,7 +35,9 @@ def main() -> int:
 def _rows() -> dict[int, Row]:
     modules = [importlib.import_module(f"bench.rows.{info.name}") for info in pkgutil.iter_modules(rows.__path__)]
     found: list[Row] = [module.ROW for module in modules]
-    return {row.number: row for row in sorted(found, key=lambda row: row.number)}
+    rows_by_number = {row.number: row for row in sorted(found, key=lambda row: row.number)}
+    assert len(rows_by_number) == len(found), "two rows have the same number"
+    return rows_by_number
 
 
 def _arguments(known: dict[int, Row]) -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""Row 13: the web client in Chromium, against the budgets that it was promised to keep.
+"""Row 15: the web client in Chromium, against the budgets that it was promised to keep.
 
 Somebody in 1,000 chats, one of them with 5,000 messages, on a screen of 1280 by 800; the whole program and the browser
 share the machine. Figures: JavaScript over the wire until the first message is shown; from the click on a chat to the
@@ -108,7 +108,7 @@ def _start(folder: Path) -> Stack:
 def _cases() -> list[Case]:
     def case(name: str, unit: str, good: float, goal: float, better: Literal["more", "less"] = "less") -> Case:
         return Case(
-            row=13, name=name, against="a budget", unit=unit, good=good, goal=goal, kind="figure", better=better
+            row=15, name=name, against="a budget", unit=unit, good=good, goal=goal, kind="figure", better=better
         )
 
     return [
@@ -189,4 +189,4 @@ def _p95(values: Sequence[float]) -> float:
     return quantiles(values, n=20)[-1]
 
 
-ROW = Row(13, "The web client in Chromium", measure)
+ROW = Row(15, "The web client in Chromium", measure)

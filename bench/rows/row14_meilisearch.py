@@ -1,4 +1,4 @@
-"""Row 13: search by Meilisearch beside the built-in search, on the same messages, in the same minute.
+"""Row 14: search by Meilisearch beside the built-in search, on the same messages, in the same minute.
 
 How fast an index is built; how long after a post it is found, at a pace; how long a question takes, median and 99th of
 a hundred. The messages: the public chat history beside the project where it is there, else made ones, and as many of
@@ -49,11 +49,11 @@ def measure(plan: Plan) -> Iterator[Case]:
     if BINARY is None:
         raise CannotMeasure(MISSING)
     built = Case(
-        row=13, name=f"an index of {MESSAGES:,} messages is built", against="the built-in one", unit="messages/s"
+        row=14, name=f"an index of {MESSAGES:,} messages is built", against="the built-in one", unit="messages/s"
     )
-    lag = Case(row=13, name=f"post → found, {PACE} posts/s, 99th", against="", unit="ms", better="less", kind="figure")
-    middle = Case(row=13, name="a question, median", against="the built-in search", unit="ms", better="less")
-    worst = Case(row=13, name="a question, 99th", against="the built-in search", unit="ms", better="less")
+    lag = Case(row=14, name=f"post → found, {PACE} posts/s, 99th", against="", unit="ms", better="less", kind="figure")
+    middle = Case(row=14, name="a question, median", against="the built-in search", unit="ms", better="less")
+    worst = Case(row=14, name="a question, 99th", against="the built-in search", unit="ms", better="less")
     with Stage.up(1, 1) as stage:
         texts = _fill(stage)
         folder = stage.folder / "meilisearch"
@@ -186,4 +186,4 @@ def _fill(stage: Stage) -> list[str]:
     return texts
 
 
-ROW = Row(13, "Search by Meilisearch", measure)
+ROW = Row(14, "Search by Meilisearch", measure)
