@@ -5,6 +5,7 @@ database_url   a fresh database with the schema, dropped afterwards
 empty_database_url   the same without the schema
 settings       Settings that use database_url, free ports and a folder of the test
 stack          `fechatter up` of the test's own: kill and restart it at will (about 3 s)
+meilisearch_server   (session) a Meilisearch; its indexes belong to whoever uses it at the moment
 shared_stack   (session) one for all tests of this process that leave it as it is: make users of your own
 """
 
@@ -18,6 +19,7 @@ import pytest
 from fechatter import config
 from fechatter.config import Notify, Server, Settings
 from tests.support.database import DatabaseServer
+from tests.support.meilisearch import BINARY, MISSING, MeilisearchServer
 from tests.support.ports import free_port
 from tests.support.stack import Stack
 
@@ -72,6 +74,14 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
             notify=Notify(port=free_port()),
         )
     )
+
+
+@pytest.fixture(scope="session")
+def meilisearch_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[MeilisearchServer]:
+    if BINARY is None:
+        pytest.skip(MISSING)
+    with MeilisearchServer.start(tmp_path_factory.mktemp("meilisearch")) as server:
+        yield server
 
 
 @pytest.fixture

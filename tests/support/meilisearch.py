@@ -6,6 +6,7 @@ server.search             settings that use it
 server.kill, server.run   as often as you like: the data stays
 server.fill, server.drain its disk is full; there is room again
 server.dump, server.restore
+server.empty              without an index
 """
 
 import resource
@@ -112,6 +113,11 @@ class MeilisearchServer:
 
     def drain(self) -> None:
         self._limit(resource.RLIM_INFINITY)
+
+    def empty(self) -> None:
+        """Without an index, as before the program came."""
+        for index in self.ask("GET", "/indexes")["results"]:
+            self.wait(self.ask("DELETE", f"/indexes/{index['uid']}")["taskUid"])
 
     def dump(self) -> Path:
         """All that it holds, as it is now."""

@@ -82,9 +82,10 @@ def _marks(asked: Question, rows: Sequence[dict[str, Any]]) -> Iterator[Mark]:
 
 
 def _matched(row: dict[str, Any]) -> Iterator[str]:
-    for field, places in row.get("_matchesPosition", {}).items():
-        values = {WORDS: [row.get(WORDS, "")], NAMES: row.get(NAMES, [])}.get(field, [])
-        for place in places:
+    """Meilisearch also tells of numbers that look like what was typed, in fields that were not searched: left out."""
+    for field in (WORDS, NAMES):
+        values: list[str] = [row[field]] if isinstance(row[field], str) else row[field]
+        for place in row.get("_matchesPosition", {}).get(field, ()):
             value = values[(place.get("indices") or [0])[0]].encode()
             matched = value[place["start"] : place["start"] + place["length"]].decode(errors="ignore")
             # A beginning is marked as far as it was typed; the whole word is what the reader looks for.

@@ -14,18 +14,9 @@ from tests.support.meilisearch import BINARY, MISSING, MeilisearchServer
 from tests.support.world import World
 
 
-@pytest.fixture(scope="session")
-def meilisearch_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[MeilisearchServer]:
-    if BINARY is None:
-        pytest.skip(MISSING)
-    with MeilisearchServer.start(tmp_path_factory.mktemp("meilisearch")) as server:
-        yield server
-
-
 @pytest.fixture
 def meilisearch(meilisearch_server: MeilisearchServer) -> MeilisearchServer:
-    for index in meilisearch_server.ask("GET", "/indexes")["results"]:
-        meilisearch_server.wait(meilisearch_server.ask("DELETE", f"/indexes/{index['uid']}")["taskUid"])
+    meilisearch_server.empty()
     return meilisearch_server
 
 

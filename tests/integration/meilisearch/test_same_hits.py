@@ -116,8 +116,7 @@ class Both:
 
 @pytest.fixture(scope="module")
 async def both(meilisearch_server: MeilisearchServer) -> AsyncGenerator[Both]:
-    for index in meilisearch_server.ask("GET", "/indexes")["results"]:
-        meilisearch_server.wait(meilisearch_server.ask("DELETE", f"/indexes/{index['uid']}")["taskUid"])
+    meilisearch_server.empty()
     async with Server.open(meilisearch_server.search) as server:
         both = Both(server)
         await both.fill()

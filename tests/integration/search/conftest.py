@@ -5,7 +5,8 @@ corpus   what was said in it, by its text
 index    each backend, filled with it: a backend of your own belongs into BACKENDS
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from fechatter.domain.search import Found, Query
 from fechatter.search.builtin import BuiltinIndex
 from fechatter.search.index import Index
+from fechatter.search.meilisearch.index import MeilisearchIndex
+from fechatter.search.meilisearch.server import Server
 from fechatter.search.memory import MemoryIndex
 from fechatter.store.search import documents
 from tests.clients.api import Person
@@ -20,6 +23,7 @@ from tests.clients.shapes import Chat
 from tests.integration.files.uploading import upload
 from tests.integration.search.texts import FILE_NAME, TEXTS
 from tests.support.database import DatabaseServer
+from tests.support.meilisearch import MeilisearchServer
 from tests.support.world import World, lasting
 
 
@@ -40,18 +44,34 @@ class Corpus(msgspec.Struct, frozen=True):
         return [self.texts[hit.message_id] for hit in found.hits]
 
 
-async def builtin(world: World) -> Index:
-    return BuiltinIndex(world.db)
+Open = Callable[[World, pytest.FixtureRequest], AbstractAsyncContextManager[Index]]
 
 
-async def in_memory(world: World) -> Index:
+@asynccontextmanager
+async def builtin(world: World, _: pytest.FixtureRequest) -> AsyncGenerator[Index]:
+    yield BuiltinIndex(world.db)
+
+
+@asynccontextmanager
+async def in_memory(world: World, _: pytest.FixtureRequest) -> AsyncGenerator[Index]:
     index = MemoryIndex()
     async with world.db.connection() as connection:
         await index.index(await documents.after(connection, 0, 10_000))
-    return index
+    yield index
 
 
-BACKENDS: dict[str, Callable[[World], Awaitable[Index]]] = {"builtin": builtin, "memory": in_memory}
+@asynccontextmanager
+async def in_meilisearch(world: World, request: pytest.FixtureRequest) -> AsyncGenerator[Index]:
+    """A real one, filled by a build."""
+    operator: MeilisearchServer = request.getfixturevalue("meilisearch_server")
+    operator.empty()
+    async with Server.open(operator.search) as server:
+        index = MeilisearchIndex(world.db, server)
+        await index.rebuild(lambda _progress: None)
+        yield index
+
+
+BACKENDS: dict[str, Open] = {"builtin": builtin, "memory": in_memory, "meilisearch": in_meilisearch}
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +90,9 @@ async def corpus(town: World) -> Corpus:
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-async def index(request: pytest.FixtureRequest, corpus: Corpus) -> Index:
-    return await BACKENDS[request.param](corpus.world)
+async def index(request: pytest.FixtureRequest, corpus: Corpus) -> AsyncGenerator[Index]:
+    async with BACKENDS[request.param](corpus.world, request) as index:
+        yield index
 
 
 async def _say(person: Person, chat: Chat, texts: Sequence[str]) -> dict[int, str]:
