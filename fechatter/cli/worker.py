@@ -1,5 +1,5 @@
 """The worker: what nobody waits for. Makes thumbnails, deletes what is left over, keeps the built-in search quick,
-feeds Meilisearch.
+feeds Meilisearch, sends pushes.
 
 run(settings)   until SIGTERM or SIGINT
 
@@ -22,6 +22,7 @@ from fechatter.domain.errors import DomainError
 from fechatter.files.cleaning import clean_up
 from fechatter.files.storage import open_storage
 from fechatter.files.thumbnails import make_due
+from fechatter.push import worker as push
 from fechatter.search import upkeep
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
@@ -50,6 +51,7 @@ async def run(settings: Settings) -> None:
             _every(COMPLETE_S, lambda: upkeep.complete(db)),
             _every(PRUNE_S, lambda: upkeep.prune(db)),
             *([_index(settings)] if settings.search.enabled else []),
+            *([push.run(settings, db)] if settings.push.enabled else []),
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, work.cancel)

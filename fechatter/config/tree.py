@@ -1,6 +1,6 @@
 """What can be set: Settings and its sections, each with its default.
 
-Settings ── server, notify, database, auth, messaging, search, files, limits, invites, log
+Settings ── server, notify, database, auth, messaging, search, files, limits, push, invites, log
 SECRETS             keys that can also be read from a file (`…_file`, `…_FILE`) and are never printed
 default_data_dir()  where data lives when nothing is said
 """
@@ -15,7 +15,7 @@ from msgspec import Meta, Struct, field
 SECRETS = frozenset(
     {"server.db_url", "auth.signing_key", "search.api_key"}
     | {"messaging.url", "messaging.password", "messaging.token", "messaging.nkey", "messaging.creds"}
-    | {"files.access_key_id", "files.secret_access_key"}
+    | {"push.private_key", "files.access_key_id", "files.secret_access_key"}
 )
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -176,6 +176,25 @@ class Limits(Section, frozen=True, kw_only=True):
     invites_per_minute_address: Count = 30
 
 
+class Push(Section, frozen=True, kw_only=True):
+    """Notifications on devices while no page is open (Web Push)."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset({"private_key"})
+
+    enabled: bool = True
+    private_key: str = ""
+    """P-256, 32 bytes in base64url; empty: generated on the first run and kept in the database, for all servers."""
+    contact: str = ""
+    """How a push service reaches the operator, mailto:… or https://…; empty: the public address."""
+    delay_s: Annotated[float, Meta(ge=0, le=300)] = 4.0
+    """So long is waited for the message to be read on a screen."""
+    ttl_s: Seconds = 24 * 3600
+    """Later than this a message is no news."""
+    subscriptions_per_user: Count = 20
+    allowed_origins: tuple[str, ...] = ()
+    """Push services that need not be public or use https, e.g. http://push.internal:8080."""
+
+
 class Invites(Section, frozen=True, kw_only=True):
     members_may_invite: bool = False
 
@@ -203,5 +222,6 @@ class Settings(Section, frozen=True, kw_only=True):
     search: Search = field(default_factory=Search)
     files: Files = field(default_factory=Files)
     limits: Limits = field(default_factory=Limits)
+    push: Push = field(default_factory=Push)
     invites: Invites = field(default_factory=Invites)
     log: Log = field(default_factory=Log)

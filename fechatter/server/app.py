@@ -44,6 +44,7 @@ from fechatter.server.routes import (
     messages,
     notifications,
     presence,
+    push,
     receipts,
     search,
     service,
@@ -73,6 +74,7 @@ API: Sequence[HTTPRouteHandler] = [
     *receipts.ROUTES,
     *notifications.ROUTES,
     *search.ROUTES,
+    *push.ROUTES,
 ]
 
 

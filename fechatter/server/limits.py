@@ -1,7 +1,7 @@
 """How often one may ask.
 
 RateLimits.spend        a post or a read of a user: decided in this process, shared with the others within a second
-RateLimits.sign_in, sign_up, open_invite   decided in the database, for all servers together
+RateLimits.sign_in, sign_up, open_invite, test_push   decided in the database, for all servers together
 RateLimits.share        exchange what was spent with the other servers
 address_key             the part of an address that one person has
 
@@ -23,6 +23,7 @@ from fechatter.store.people import rate_limits
 Kind = Literal["post", "read"]
 WORTH_SHARING = 0.1
 """Whoever has spent less than this part of an allowance is not near its end on any server."""
+TEST_PUSHES_PER_MINUTE = 10
 _IPV6_PREFIX = 64
 
 
@@ -43,6 +44,7 @@ class RateLimits:
         self._address = Rate.per(60, limits.signins_per_minute_address)
         self._sign_up = Rate.per(3600, limits.signups_per_hour_address)
         self._invite = Rate.per(60, limits.invites_per_minute_address)
+        self._test_push = Rate.per(60, TEST_PUSHES_PER_MINUTE)
         self._buckets: dict[tuple[Kind, int], Bucket] = {}
 
     def spend(self, kind: Kind, user_id: int) -> Standing | None:
@@ -62,6 +64,9 @@ class RateLimits:
     async def password(self, user_id: int) -> Standing | None:
         """Count a try at the current password of somebody signed in. Raises RateLimited."""
         return await self._take(f"password:{user_id}", self._account)
+
+    async def test_push(self, user_id: int) -> Standing | None:
+        return await self._take(f"test-push:{user_id}", self._test_push)
 
     async def sign_up(self, address: str) -> Standing | None:
         return await self._take(f"signup-from:{address_key(address)}", self._sign_up)

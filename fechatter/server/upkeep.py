@@ -18,6 +18,7 @@ from fechatter.store.database import Connection, Database
 from fechatter.store.log import consumers
 from fechatter.store.messages import garbage
 from fechatter.store.people import presence, rate_limits, sessions
+from fechatter.store.push import subscriptions
 from fechatter.store.search import backfill
 
 TASK = "upkeep"
@@ -62,6 +63,7 @@ async def _publish(siblings: Siblings) -> None:
 async def _tidy(db: Database) -> None:
     await _with(db, rate_limits.tidy)
     await _with(db, sessions.tidy)
+    await _with(db, subscriptions.tidy)
     for _ in range(GARBAGE_STEPS):
         if not await _delete_garbage(db):
             break

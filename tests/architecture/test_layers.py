@@ -22,9 +22,10 @@ ALLOWED: dict[str, set[str]] = {
     "actions": _STORED | {"bus", "files"},
     "consumers": _STORED,
     "search": _CARRIED | {"consumers"},
+    "push": _STORED | {"consumers"},
     "notify": _CARRIED - {"files"} | {"siblings"},
     "server": _CARRIED | {"search", "siblings"},
-    "cli": _CARRIED | {"consumers", "search", "notify", "server", "siblings"},
+    "cli": _CARRIED | {"consumers", "push", "search", "notify", "server", "siblings"},
     "__main__": {"cli"},
     "": set(),
 }

@@ -148,6 +148,30 @@ EXAMPLES: dict[str, Any] = {
     "Message": _MESSAGE,
     "File": _FILE,
     "Ticket": {"ticket": "b7Y…x0", "expires_in": 30},
+    "PushKey": {
+        "public_key": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"
+    },
+    "PushSubscription": {
+        "id": 2,
+        "user_agent": "Mozilla/5.0",
+        "created_at": _AT,
+        "last_used_at": None,
+        "current": True,
+    },
+    "NewPushSubscription": {
+        "endpoint": "https://push.example.org/send/3f7a",
+        "keys": {
+            "p256dh": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
+            "auth": "DGv6ra1nlYgDCS1FRnbzlw",
+        },
+    },
+    "PushSettings": {
+        "mentions_only": False,
+        "hide_content": True,
+        "quiet_hours": {"start": "22:00", "end": "07:30", "timezone": "Europe/London"},
+    },
+    "ChatNotifications": {"level": "mentions", "muted_until": None},
+    "ChatNotificationsChange": {"level": "mentions", "muted_until": None},
     "Health": {"status": "ok"},
     "Readiness": {"status": "ready", "checks": {"database": "ok", "search": "ok"}},
     "SignUp": {

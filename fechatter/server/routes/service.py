@@ -57,7 +57,7 @@ async def config(request: ApiRequest, context: Context) -> Config:
         notify_url=notify_url(request, context),
         signup=settings.auth.signup,
         limits=limits,
-        features={"search": True, "files": True, "websocket": True},
+        features={"search": True, "files": True, "websocket": True, "push": settings.push.enabled},
     )
 
 

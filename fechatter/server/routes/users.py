@@ -51,7 +51,7 @@ async def change_me(context: Context, caller: Caller, data: ProfileChange) -> Us
         username=None if data.username is given else check_username("username", data.username),
         avatar=await _avatar(context, caller, data.avatar_file_id),
         locale=None if data.locale is given else _check_locale(data.locale),
-        timezone=None if data.timezone is given else _check_timezone(data.timezone),
+        timezone=None if data.timezone is given else check_timezone("timezone", data.timezone),
     )
     return await update_profile(context.db, caller, profile)
 
@@ -107,11 +107,10 @@ def _check_locale(text: str) -> str:
     return text
 
 
-def _check_timezone(text: str) -> str:
+def check_timezone(field: str, text: str) -> str:
+    """Raises InvalidRequest for a name that is not in the database of time zones."""
     if text not in _timezones():
-        raise InvalidRequest(
-            fields={"timezone": "must be a name of the IANA time zone database, such as Asia/Shanghai"}
-        )
+        raise InvalidRequest(fields={field: "must be a name of the IANA time zone database, such as Asia/Shanghai"})
     return text
 
 

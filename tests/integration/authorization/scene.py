@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 
 from fechatter.store.database import Row
+from fechatter.store.push import subscriptions
+from fechatter.store.push.subscriptions import Device
 from tests.clients.api import Answer, Person
 from tests.integration.files.uploading import upload
 from tests.support.world import World
@@ -35,6 +37,10 @@ IN_CHAT = {"owner": "owner", "admin": "admin"} | dict.fromkeys(
 )
 IN_WORKSPACE = {"owner": "owner", "admin": "admin", "guest": "guest", "visitor": "guest"}
 UNKNOWN = 10**15
+PUSH_KEYS = {
+    "p256dh": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
+    "auth": "DGv6ra1nlYgDCS1FRnbzlw",
+}
 CODE = "an-invite-code-of-this-scene-"
 
 _SCENE = """
@@ -100,6 +106,7 @@ class Ids(msgspec.Struct, frozen=True):
     user: int
     session: int
     code: str
+    subscription: int = 0
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -160,14 +167,26 @@ class Stage:
         session = 0 if person is None else self.world.as_(person).session_id
         if actor == "signed_out" and person is not None:
             await self.world.sign_out(person)
+        mine = await self._subscribe(person, "mine")
+        theirs = await self._subscribe(stranger, "theirs")
         own = next(row for row in rows[:2] if row["type"] == chat_type)
         scene = Scene(
-            _ids(own, self.users["guest"], session, f"{CODE}{own['workspace']}"),
-            _ids(rows[2], stranger.id, self.world.as_(stranger).session_id, "an-invite-code-of-nobody"),
-            Ids(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, "an-invite-code-of-nobody-else"),
+            _ids(own, self.users["guest"], session, f"{CODE}{own['workspace']}", mine),
+            _ids(rows[2], stranger.id, self.world.as_(stranger).session_id, "an-invite-code-of-nobody", theirs),
+            Ids(
+                UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, "an-invite-code-of-nobody-else", UNKNOWN
+            ),
             person.refresh_token if person else "none",
         )
         return scene, person
+
+    async def _subscribe(self, person: Person | None, name: str) -> int:
+        """A device of theirs; also of those who may no longer add one."""
+        if person is None:
+            return 0
+        device = Device(endpoint=f"https://push.example.org/{name}", **PUSH_KEYS, user_agent="")
+        async with self.world.db.connection() as connection:
+            return (await subscriptions.save(connection, self.world.as_(person), device, 20)).id
 
     async def ask(
         self, person: Person | None, method: str, path: str, body: object, headers: dict[str, str] | None = None
@@ -179,5 +198,5 @@ class Stage:
         return await self.world.api.ask(method, path, token=token, json=json, content=content, headers=headers)
 
 
-def _ids(row: Row, user: int, session: int, code: str) -> Ids:
-    return Ids(row["workspace"], row["chat"], row["message"], row["file"], row["invite"], user, session, code)
+def _ids(row: Row, user: int, session: int, code: str, device: int) -> Ids:
+    return Ids(row["workspace"], row["chat"], row["message"], row["file"], row["invite"], user, session, code, device)

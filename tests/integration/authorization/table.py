@@ -10,7 +10,7 @@ EXCEPTIONS says why not.
 
 from collections.abc import Callable
 
-from tests.integration.authorization.scene import Actor, Scene
+from tests.integration.authorization.scene import PUSH_KEYS, Actor, Scene
 from tests.integration.files.uploading import PNG, form
 
 Body = Callable[[Scene], object]
@@ -87,6 +87,14 @@ CHAT: dict[str, tuple[str, str]] = {
         "200 200 200 200 404 404 404 404",
         "200 200 200 200 403 404 404 404",
     ),
+    "GET /api/chats/{chat_id}/notifications": (
+        "200 200 200 200 404 404 404 404",
+        "200 200 200 200 403 404 404 404",
+    ),
+    "PUT /api/chats/{chat_id}/notifications": (
+        "200 200 200 200 404 404 404 404",
+        "200 200 200 200 403 404 404 404",
+    ),
     "POST /api/chats/{chat_id}/typing": (
         "204 204 204 204 404 404 404 404",
         "204 204 204 204 403 404 404 404",
@@ -129,6 +137,13 @@ OTHER: dict[str, str] = {
     "GET /api/search": "200 200 200 200 200 200 404 404",  # of the workspace
     "GET /api/search/messages": "200 200 200 200 404 404 404 404",  # of the chat
     "GET /api/search/suggestions": "200 200 200 200 200 200 404 404",  # of the workspace
+    "GET /api/push/key": "200 200 200 200 200 200 200 200",
+    "GET /api/push/settings": "200 200 200 200 200 200 200 200",
+    "PUT /api/push/settings": "200 200 200 200 200 200 200 200",
+    "GET /api/push/subscriptions": "200 200 200 200 200 200 200 200",
+    "POST /api/push/subscriptions": "201 201 201 201 201 201 201 201",
+    "DELETE /api/push/subscriptions/{subscription_id}": "204 204 204 204 204 204 204 204",
+    "POST /api/push/subscriptions/{subscription_id}/test": "204 204 204 204 204 204 204 204",
     "POST /api/notifications/ticket": "201 201 201 201 201 201 201 201",
 }
 
@@ -179,6 +194,9 @@ BODIES: dict[str, Body] = {
     "POST /api/chats/{chat_id}/messages": _says(content="hi"),
     "PUT /api/chats/{chat_id}/messages/{message_id}": _says(content="edited"),
     "POST /api/chats/{chat_id}/read": _says(seq=1),
+    "PUT /api/chats/{chat_id}/notifications": _says(level="mentions"),
+    "PUT /api/push/settings": _says(mentions_only=True),
+    "POST /api/push/subscriptions": _says(endpoint="https://push.example.org/1", keys=PUSH_KEYS),
     "POST /api/files": lambda _: form(PNG, "a.png"),
 }
 QUERIES: dict[str, Callable[[Scene], str]] = {

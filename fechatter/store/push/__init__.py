@@ -1,0 +1,1 @@
+"""Web Push: keys, devices, choices, and what waits to be sent."""
