@@ -165,6 +165,11 @@ EXAMPLES: dict[str, Any] = {
             "auth": "DGv6ra1nlYgDCS1FRnbzlw",
         },
     },
+    "PushKeys": {
+        "p256dh": "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8",
+        "auth": "DGv6ra1nlYgDCS1FRnbzlw",
+    },
+    "QuietHours": {"start": "22:00", "end": "07:30", "timezone": "Europe/London"},
     "PushSettings": {
         "mentions_only": False,
         "hide_content": True,

@@ -1,9 +1,11 @@
 /** The nouns of the API under the names the page uses. They come out of the server's OpenAPI document (npm run gen). */
-import type { ChatRole, File, SignedInSession } from './generated';
+import type { ChatRole, File, PushSubscription, SignedInSession } from './generated';
 
 export type {
   Chat,
   ChatMember,
+  ChatNotifications,
+  ChatNotificationsChange,
   ChangedChat,
   ChatRole,
   ChatType,
@@ -16,10 +18,14 @@ export type {
   NewChat,
   NewInvite,
   NewPresence,
+  NewPushSubscription,
+  NotifyLevel,
   NewWorkspace,
   Presence,
   Problem,
   ProfileChange,
+  PushKey,
+  PushSettings,
   ReadPosition,
   Session,
   SharedFile,
@@ -33,6 +39,7 @@ export type {
   WorkspaceRole,
 } from './generated';
 export type FileInfo = File;
+export type PushSubscriptionInfo = PushSubscription;
 export type SignedIn = SignedInSession;
 
 export type Id = number;

@@ -6,6 +6,7 @@
  *
  * A new version takes over when its user says so, or while nobody looks and nothing is begun.
  */
+import { release, renew } from '../push/device.svelte';
 import { withdraw } from '../push/notices';
 import type { PageMessage, WorkerMessage } from '../worker/words';
 import type { App } from './app.svelte';
@@ -25,6 +26,7 @@ export class Pwa {
   /** `prompt`: the browser asks; `share`: iOS, where one does it by hand; null: it is installed, or cannot be. */
   installing = $state<'prompt' | 'share' | null>(isIos() && !isInstalled() ? 'share' : null);
   private installOffer: InstallOffer | null = null;
+  private readonly registered: Promise<void>;
   private registration: ServiceWorkerRegistration | null = null;
   private lookedAt = Date.now();
   /** The page runs what a worker gave it: another worker means another version. */
@@ -36,14 +38,15 @@ export class Pwa {
     $effect.root(() => {
       $effect(() => showBadge(app.session.user === null ? 0 : app.chats.unread));
       $effect(() => {
-        if (app.session.status === 'signed-out') this.say({ what: 'forget' });
+        if (app.session.status === 'signed-out') void this.leave();
+        else if (app.session.user !== null) void this.arrive(app.session.user.id);
       });
     });
     app.replica.onEvent((event) => {
       if (event.type !== 'receipt.updated' || event.payload.user_id !== app.replica.me) return;
       void this.withdraw(event.payload.chat_id, event.payload.last_read_seq);
     });
-    if ('serviceWorker' in navigator) void this.register();
+    this.registered = 'serviceWorker' in navigator ? this.register() : Promise.resolve();
   }
 
   offer(event: Event): void {
@@ -131,6 +134,18 @@ export class Pwa {
     const { chats, sync } = this.app;
     if (!this.registration || !sync.ready) return;
     await withdraw(this.registration, (id, seq) => seq <= (chats.get(id)?.last_read_seq ?? 0));
+  }
+
+  /** This device is the new session's, if its owner wants to be told here. Away: the next start says it again. */
+  private async arrive(owner: number): Promise<void> {
+    await this.registered;
+    await renew(this.app.api, this, owner).catch(() => undefined);
+  }
+
+  private async leave(): Promise<void> {
+    await this.registered;
+    this.say({ what: 'forget' });
+    await release(this).catch(() => undefined);
   }
 
   private say(message: PageMessage): void {

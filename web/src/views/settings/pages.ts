@@ -26,6 +26,7 @@ const isManager = ({ role }: Workspace): boolean => role === 'owner' || role ===
 export const PERSONAL: readonly PersonalPage[] = [
   { name: 'profile', title: 'settings.profile', icon: 'person', load: () => import('./Profile.svelte') },
   { name: 'account', title: 'settings.account', icon: 'shield', load: () => import('./Account.svelte') },
+  { name: 'notifications', title: 'push.title', icon: 'bell', load: () => import('./Notifications.svelte') },
   { name: 'appearance', title: 'settings.appearance', icon: 'palette', load: () => import('./Appearance.svelte') },
 ];
 
