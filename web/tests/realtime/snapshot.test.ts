@@ -38,7 +38,10 @@ describe('what is kept', () => {
 
   it('keeps those people of a large crowd who are seen', () => {
     const people = new Map<number, Person>(
-      Array.from({ length: 5_000 }, (_, id) => [id, { id, fullname: `P${id}`, username: null, avatar: null }]),
+      Array.from({ length: 5_000 }, (_, id): [number, Person] => [
+        id,
+        { id, fullname: `P${id}`, username: `p${id}`, avatar: null },
+      ]),
     );
     const kept = snapshotOf({ ...world(3, 3), people }, [7])?.people;
     expect(kept?.size).toBeLessThan(10);
