@@ -331,6 +331,33 @@ export type NewText = {
 };
 
 /**
+ * ChatNotifications
+ *
+ * What one is told of a chat. Nothing before `muted_until`.
+ */
+export type ChatNotifications = {
+    level?: NotifyLevel;
+    muted_until?: string | null;
+};
+
+/**
+ * NotifyLevel
+ *
+ * `default`: direct messages and groups all, channels only mentions; or mentions only, for those who chose that.
+ */
+export type NotifyLevel = 'all' | 'default' | 'mentions' | 'nothing';
+
+/**
+ * ChatNotificationsChange
+ *
+ * `muted_until` null: not muted.
+ */
+export type ChatNotificationsChange = {
+    level: NotifyLevel;
+    muted_until?: string | null;
+};
+
+/**
  * Read
  *
  * `seq` of the newest message that was read.
@@ -400,6 +427,71 @@ export type UserPresence = {
     status: Presence;
     text: string | null;
     last_seen_at: string | null;
+};
+
+/**
+ * PushKey
+ *
+ * The applicationServerKey that browsers subscribe with.
+ */
+export type PushKey = {
+    public_key: string;
+};
+
+/**
+ * PushSettings
+ *
+ * For all devices. `hide_content`: pushes say who wrote and where, never what.
+ */
+export type PushSettings = {
+    mentions_only?: boolean;
+    hide_content?: boolean;
+    quiet_hours?: QuietHours | null;
+};
+
+/**
+ * QuietHours
+ *
+ * From `start` until `end`, HH:MM in the time zone; over midnight if `end` is earlier. The same: never.
+ */
+export type QuietHours = {
+    start: string;
+    end: string;
+    timezone: string;
+};
+
+/**
+ * PushSubscription
+ *
+ * A device that gets pushes. `current`: the one of the session that asks.
+ */
+export type PushSubscription = {
+    id: number;
+    user_agent: string;
+    created_at: string;
+    last_used_at: string | null;
+    current: boolean;
+};
+
+/**
+ * NewPushSubscription
+ *
+ * As PushSubscription.toJSON() gives it; `expirationTime` is not used.
+ */
+export type NewPushSubscription = {
+    endpoint: string;
+    keys: PushKeys;
+    expirationTime?: number | null;
+};
+
+/**
+ * PushKeys
+ *
+ * As PushSubscription.toJSON() gives them, base64url.
+ */
+export type PushKeys = {
+    p256dh: string;
+    auth: string;
 };
 
 /**
@@ -2023,6 +2115,108 @@ export type EditMessageResponses = {
 
 export type EditMessageResponse = EditMessageResponses[keyof EditMessageResponses];
 
+export type GetChatNotificationsData = {
+    body?: never;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/notifications';
+};
+
+export type GetChatNotificationsErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type GetChatNotificationsError = GetChatNotificationsErrors[keyof GetChatNotificationsErrors];
+
+export type GetChatNotificationsResponses = {
+    /**
+     * Done.
+     */
+    200: ChatNotifications;
+};
+
+export type GetChatNotificationsResponse = GetChatNotificationsResponses[keyof GetChatNotificationsResponses];
+
+export type PutChatNotificationsData = {
+    body: ChatNotificationsChange;
+    path: {
+        chat_id: number;
+    };
+    query?: never;
+    url: '/api/chats/{chat_id}/notifications';
+};
+
+export type PutChatNotificationsErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `forbidden`: You may not do this.
+     */
+    403: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type PutChatNotificationsError = PutChatNotificationsErrors[keyof PutChatNotificationsErrors];
+
+export type PutChatNotificationsResponses = {
+    /**
+     * Done.
+     */
+    200: ChatNotifications;
+};
+
+export type PutChatNotificationsResponse = PutChatNotificationsResponses[keyof PutChatNotificationsResponses];
+
 export type MarkReadData = {
     body: Read;
     path: {
@@ -2517,6 +2711,297 @@ export type ListPresenceResponses = {
 };
 
 export type ListPresenceResponse = ListPresenceResponses[keyof ListPresenceResponses];
+
+export type GetPushKeyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/push/key';
+};
+
+export type GetPushKeyErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type GetPushKeyError = GetPushKeyErrors[keyof GetPushKeyErrors];
+
+export type GetPushKeyResponses = {
+    /**
+     * Done.
+     */
+    200: PushKey;
+};
+
+export type GetPushKeyResponse = GetPushKeyResponses[keyof GetPushKeyResponses];
+
+export type GetPushSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/push/settings';
+};
+
+export type GetPushSettingsErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type GetPushSettingsError = GetPushSettingsErrors[keyof GetPushSettingsErrors];
+
+export type GetPushSettingsResponses = {
+    /**
+     * Done.
+     */
+    200: PushSettings;
+};
+
+export type GetPushSettingsResponse = GetPushSettingsResponses[keyof GetPushSettingsResponses];
+
+export type PutPushSettingsData = {
+    body: PushSettings;
+    path?: never;
+    query?: never;
+    url: '/api/push/settings';
+};
+
+export type PutPushSettingsErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type PutPushSettingsError = PutPushSettingsErrors[keyof PutPushSettingsErrors];
+
+export type PutPushSettingsResponses = {
+    /**
+     * Done.
+     */
+    200: PushSettings;
+};
+
+export type PutPushSettingsResponse = PutPushSettingsResponses[keyof PutPushSettingsResponses];
+
+export type ListPushSubscriptionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/push/subscriptions';
+};
+
+export type ListPushSubscriptionsErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type ListPushSubscriptionsError = ListPushSubscriptionsErrors[keyof ListPushSubscriptionsErrors];
+
+export type ListPushSubscriptionsResponses = {
+    /**
+     * Done.
+     */
+    200: Array<PushSubscription>;
+};
+
+export type ListPushSubscriptionsResponse = ListPushSubscriptionsResponses[keyof ListPushSubscriptionsResponses];
+
+export type SubscribeToPushData = {
+    body: NewPushSubscription;
+    path?: never;
+    query?: never;
+    url: '/api/push/subscriptions';
+};
+
+export type SubscribeToPushErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type SubscribeToPushError = SubscribeToPushErrors[keyof SubscribeToPushErrors];
+
+export type SubscribeToPushResponses = {
+    /**
+     * Made.
+     */
+    201: PushSubscription;
+};
+
+export type SubscribeToPushResponse = SubscribeToPushResponses[keyof SubscribeToPushResponses];
+
+export type UnsubscribeFromPushData = {
+    body?: never;
+    path: {
+        subscription_id: number;
+    };
+    query?: never;
+    url: '/api/push/subscriptions/{subscription_id}';
+};
+
+export type UnsubscribeFromPushErrors = {
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type UnsubscribeFromPushError = UnsubscribeFromPushErrors[keyof UnsubscribeFromPushErrors];
+
+export type UnsubscribeFromPushResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type UnsubscribeFromPushResponse = UnsubscribeFromPushResponses[keyof UnsubscribeFromPushResponses];
+
+export type TestPushData = {
+    body?: never;
+    path: {
+        subscription_id: number;
+    };
+    query?: never;
+    url: '/api/push/subscriptions/{subscription_id}/test';
+};
+
+export type TestPushErrors = {
+    /**
+     * `invalid_request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: Sign in to go on. `token_expired`: The token has expired: refresh it.
+     */
+    401: Problem;
+    /**
+     * `not_found`: There is nothing here that you can see.
+     */
+    404: Problem;
+    /**
+     * `request_timeout`: The request came too slowly: try again.
+     */
+    408: Problem;
+    /**
+     * `too_large`: The request is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Send JSON with Content-Type: application/json.
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests: wait a little.
+     */
+    429: Problem;
+    /**
+     * `unavailable`: A part of the service is away: try again in a moment.
+     */
+    503: Problem;
+};
+
+export type TestPushError = TestPushErrors[keyof TestPushErrors];
+
+export type TestPushResponses = {
+    /**
+     * Done; there is nothing to say.
+     */
+    204: void;
+};
+
+export type TestPushResponse = TestPushResponses[keyof TestPushResponses];
 
 export type SearchAllData = {
     body?: never;
