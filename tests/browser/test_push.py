@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any, cast
 
 from playwright.async_api import BrowserContext, CDPSession, Page, expect
 
@@ -83,8 +85,9 @@ class Worker:
         self._origin = origin
         self._context = context
 
-    async def push(self, payload: dict[str, object]) -> None:
-        await self._session.send(
+    async def push(self, payload: Mapping[str, object]) -> None:
+        await _send(
+            self._session,
             "ServiceWorker.deliverPushMessage",
             {"origin": self._origin, "registrationId": self._registration_id, "data": json.dumps(payload)},
         )
@@ -112,10 +115,14 @@ async def _worker(page: Page) -> Worker:
         found.extend(one["registrationId"] for one in event["registrations"] if one["scopeURL"].startswith(origin))
 
     session.on("ServiceWorker.workerRegistrationUpdated", note)
-    await session.send("ServiceWorker.enable")
+    await _send(session, "ServiceWorker.enable", {})
     await page.wait_for_function("navigator.serviceWorker.getRegistration().then(r => r.active !== null)")
     assert found
     return Worker(session, found[-1], origin, page.context)
+
+
+async def _send(session: CDPSession, method: str, parameters: Mapping[str, object]) -> None:
+    await cast("Any", session).send(method, parameters)
 
 
 async def _shown(page: Page, count: int) -> list[dict[str, str]]:
