@@ -207,3 +207,16 @@ async def test_the_settings_can_be_read_in_chinese(visitors: Visitors, crowd: Cr
         assert not [word for word in left if word not in known], (name, left)
     await page.goto(f"/chats/{chat.id}?details=about")
     await expect(page.get_by_role("complementary", name="详情")).to_be_visible()
+
+
+async def test_the_address_of_a_public_channel_lets_a_colleague_join_it(visitors: Visitors, crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    (bob,) = await crowd.colleagues(ada, "Bob")
+    open_, closed = await ada.create_chat("PublicChannel", "pier"), await ada.create_chat("PrivateChannel", "vault")
+    await ada.post(open_, "Ahoy!")
+    page = await visitors.sign_in(bob, f"/chats/{open_.id}")
+    await page.get_by_role("button", name="Join channel").click()
+    await expect(page.get_by_role("log", name="Messages").get_by_text("Ahoy!")).to_be_visible()
+    await page.goto(f"/chats/{closed.id}")
+    await expect(page.get_by_text("This chat cannot be opened.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Join channel")).to_have_count(0)

@@ -1,7 +1,7 @@
 /**
  * The chats one is in.
  *
- * Chats            list (of the workspace, newest activity first), get, nameOf, create, join, browse
+ * Chats            list (of the workspace, newest activity first), get, nameOf, create, join, browse, peek
  */
 import type { Api } from '../api/routes';
 import type { Chat, Id, NewChat } from '../api/types';
@@ -69,6 +69,12 @@ export class Chats {
   async browse(workspaceId: Id, q: string): Promise<Chat[]> {
     const open = await this.api.publicChats(workspaceId, q);
     return open.filter((chat) => !this.replica.chats.has(chat.id));
+  }
+
+  /** A public channel one is not in but may read; null if there is none of that id. */
+  async peek(id: Id): Promise<Chat | null> {
+    const found = await this.api.chat(id).catch(() => null);
+    return found?.type === 'PublicChannel' ? found : null;
   }
 
   private keep(chat: Chat): Chat {

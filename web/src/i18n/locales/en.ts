@@ -370,6 +370,7 @@ export default {
   'chat.members': { one: '{count} member', other: '{count} members' },
   'chat.gone': 'This chat cannot be opened.',
   'chat.gone.hint': 'It may have been deleted, or you are not a member.',
+  'chat.join': 'Join channel',
   'chat.pick': 'Choose a chat to read it here.',
   'chat.pick.hint': 'Press {keys} to go anywhere by its name.',
   'chat.welcome': 'Welcome to {name}',

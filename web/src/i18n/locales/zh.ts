@@ -372,6 +372,7 @@ const zh: Catalogue = {
   'chat.members': { other: '{count} 位成员' },
   'chat.gone': '无法打开此聊天。',
   'chat.gone.hint': '它可能已被删除，或者您不是成员。',
+  'chat.join': '加入频道',
   'chat.pick': '选择一个聊天，在此阅读。',
   'chat.pick.hint': '按 {keys} 可按名称快速跳转。',
   'chat.welcome': '欢迎来到{name}',
