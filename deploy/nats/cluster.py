@@ -44,7 +44,7 @@ authorization {{
         subscribe: ["fechatter.>", "_INBOX_fechatter.>"]
       }}
     }}
-    {{ user: admin, password: "{password}" }}
+    {{ user: admin, password: "{admin}" }}
   ]
 }}
 {cluster}
@@ -114,13 +114,13 @@ class Cluster:
 
     def __init__(self, folder: Path, size: int = 3, *, tls: bool = True) -> None:
         self.folder = folder
-        password = secrets.token_hex(16)
+        password, admin, between = (secrets.token_hex(16) for _ in range(3))
         folder.mkdir(parents=True, exist_ok=True)
         if tls:
             make_certificates(folder)
         ports, routes = [free_port() for _ in range(size)], [free_port() for _ in range(size)]
         secure = TLS.format(folder=folder) if tls else ""
-        peers = ", ".join(f'"nats://route:{password}@127.0.0.1:{route}"' for route in routes)
+        peers = ", ".join(f'"nats://route:{between}@127.0.0.1:{route}"' for route in routes)
         self.nodes: Sequence[Node] = [
             Node(
                 f"n{number}",
@@ -130,11 +130,10 @@ class Cluster:
                     name=f"n{number}",
                     port=port,
                     password=password,
+                    admin=admin,
                     store=folder / f"n{number}" / "store",
                     tls=secure,
-                    cluster=CLUSTER.format(route=route, routes=peers, password=password, tls=secure)
-                    if size > 1
-                    else "",
+                    cluster=CLUSTER.format(route=route, routes=peers, password=between, tls=secure) if size > 1 else "",
                 ),
             )
             for number, (port, route) in enumerate(zip(ports, routes, strict=True), 1)
@@ -144,7 +143,7 @@ class Cluster:
             "FECHATTER_MESSAGING__USER": "fechatter",
             "FECHATTER_MESSAGING__PASSWORD": password,
         }
-        self.admin_url = f"nats://admin:{password}@127.0.0.1:{ports[0]}"
+        self.admin_url = f"nats://admin:{admin}@127.0.0.1:{ports[0]}"
         self.trust = ssl.create_default_context(cafile=str(folder / "ca.pem")) if tls else None
         if tls:
             self.environment["FECHATTER_MESSAGING__TLS_CA"] = str(folder / "ca.pem")

@@ -36,9 +36,9 @@ class Carriers:
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     @classmethod
-    def of(cls, settings: Settings, interest: Interest) -> Self:
-        """What the settings ask for."""
-        nats = NatsBus(settings.messaging, interest) if settings.messaging.enabled else None
+    def of(cls, settings: Settings, interest: Interest, name: str) -> Self:
+        """What the settings ask for. `name`: who listens, as NATS shows it."""
+        nats = NatsBus(settings.messaging, interest, name) if settings.messaging.enabled else None
         return cls(PostgresBus(settings.server.db_url), nats, interest)
 
     @property

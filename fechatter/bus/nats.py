@@ -30,10 +30,10 @@ class NatsBus:
     hints      messages with news that came
     """
 
-    def __init__(self, settings: Messaging, interest: Interest) -> None:
+    def __init__(self, settings: Messaging, interest: Interest, name: str) -> None:
         self.alive = False
         self.hints = 0
-        self._link = NatsLink(settings, "fechatter notify_server")
+        self._link = NatsLink(settings, name)
         self._interest = interest
         self._subscribed: dict[str, Subscription] = {}
 

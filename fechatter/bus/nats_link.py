@@ -6,7 +6,8 @@ subscribe, answers   the client's own, with the types that it leaves open
 write     publish without waiting for a turn of the loop
 
 Each connection is a new client, to one server at a time: what was in the air when the old one broke is known to be
-unanswered, and nothing is sent twice by a buffer. A connection that does not answer within a second is given up.
+unanswered, and nothing is sent twice by a buffer. A connection that does not answer within a second is given up. Where
+TLS is asked for, a server that offers none is told nothing.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nats.errors
+import nkeys
 from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -61,7 +63,7 @@ class NatsLink:
     async def run(self, use: Use) -> None:
         """Connect and let `use` work; when the connection is lost, do it again. Until cancelled."""
         pause, tries = FIRST_PAUSE_S, 0
-        while True:
+        while not _is_cancelled():
             began = asyncio.get_running_loop().time()
             await self._live(next(self._urls), use)
             if asyncio.get_running_loop().time() - began > LONGEST_PAUSE_S:
@@ -70,11 +72,12 @@ class NatsLink:
             if tries % self._many == 0:  # the other servers of a cluster first, without a pause
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
                 pause = min(pause * 2, LONGEST_PAUSE_S)
+        raise asyncio.CancelledError
 
     async def _live(self, url: str, use: Use) -> None:
         """One connection, from beginning to end."""
         lost = asyncio.Event()
-        client = Client()
+        client = _ClientThatInsists()
         using: asyncio.Task[None] | None = None
         try:
             await self._connect(client, url, lost)
@@ -111,8 +114,8 @@ class NatsLink:
             )
 
     async def _watch(self, client: Client, using: "asyncio.Task[None]", lost: asyncio.Event) -> None:
-        """Return never; raise once the connection is lost, silent or no longer used."""
-        while True:
+        """Raise once the connection is lost, silent or no longer used."""
+        while not _is_cancelled():
             losing = asyncio.ensure_future(lost.wait())
             done, _ = await asyncio.wait((losing, using), timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
             losing.cancel()
@@ -137,6 +140,15 @@ class NatsLink:
         if self._tls is not None or url.startswith("tls:"):
             given["tls"] = self._tls or ssl.create_default_context()
         return given
+
+
+class _ClientThatInsists(Client):
+    """nats-py takes what the server says of TLS for granted: who sits between could have the password in the clear."""
+
+    def _connect_command(self) -> bytes:
+        if "tls" in self.options and not self._server_info.get("tls_required"):
+            raise nats.errors.Error("the server does not ask for TLS, which messaging.tls_… or tls:// do")
+        return super()._connect_command()
 
 
 async def subscribe(client: Client, subject: str, hear: Callable[[Msg], Awaitable[None]]) -> Subscription:
@@ -171,7 +183,13 @@ def _command(subject: str, payload: bytes, reply: str, message_id: str) -> bytes
     return b"HPUB %b %b %b\r\n%b%b\r\n" % (subject.encode(), reply.encode(), sizes, head, payload)
 
 
-_FAILURES = (OSError, asyncio.TimeoutError, nats.errors.Error, ssl.SSLError, ValueError)
+_FAILURES = (OSError, asyncio.TimeoutError, nats.errors.Error, nkeys.NkeysError, ssl.SSLError, ValueError)
+
+
+def _is_cancelled() -> bool:
+    """Python 3.11's wait_for(), in nats-py, swallows a cancellation that comes together with what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _as_coroutine(use: Use, client: Client) -> None:

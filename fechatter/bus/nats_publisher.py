@@ -156,10 +156,10 @@ class NatsPublisher:
             log.warning("nats.no_stream", error=jetstream.explain(error))
             return
         self._stream_ready, self._overdue = True, False
-        again, self._unanswered = list(self._unanswered.values()), {}
-        for number, sent in enumerate(again, 1):
-            self._publish(client, sent)
-            if number % AT_ONCE == 0:
+        for done, number in enumerate(list(self._unanswered), 1):
+            if (sent := self._unanswered.pop(number, None)) is not None:
+                self._publish(client, sent)
+            if done % AT_ONCE == 0:
                 await answers(client)
 
     def _publish(self, client: Client, sent: _Sent) -> None:

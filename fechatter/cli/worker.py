@@ -69,7 +69,7 @@ async def _index(settings: Settings) -> None:
     async with Indexer.open(settings) as indexer:
         interest = Interest()
         interest.gain(subjects.ALL)
-        bus = Carriers.of(settings, interest)
+        bus = Carriers.of(settings, interest, "fechatter worker")
         await asyncio.gather(indexer.run(), bus.run(lambda _stream: indexer.wake(), lambda _news: None))
 
 

@@ -10,6 +10,7 @@ service.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -27,6 +28,12 @@ from fechatter.config.values import SECTIONS, Value, convert
 Role = Literal["all", "server", "notify"]
 
 SYSTEM_FILE = Path("/etc/config/app.yaml")
+_SEED = re.compile(r"SU[A-Z2-7]{56}")
+# nats-py looks for the first line for ever where there is none, and so would the whole process.
+_CREDENTIALS = re.compile(
+    r"BEGIN NATS USER JWT-*[ \t]*\r?\n\S+[ \t]*\r?\n.*BEGIN USER NKEY SEED-*[ \t]*\r?\n" + _SEED.pattern + r"\s",
+    re.DOTALL,
+)
 NOTIFY_KEYS = frozenset({"server.host", "server.port", "server.public_url"})
 
 
@@ -177,6 +184,12 @@ def _check_messaging(messaging: Messaging, refuse: Callable[[str, str], ConfigEr
         raise refuse(f"messaging.{given}", f"is set, but messaging.{missing} is not")
     if messaging.tls_key and not messaging.tls_cert:
         raise refuse("messaging.tls_key", "is set, but messaging.tls_cert is not")
+    if messaging.url and not messaging.url.strip(", "):
+        raise refuse("messaging.url", "names no server")
+    if messaging.nkey and not _SEED.fullmatch(messaging.nkey.strip()):
+        raise refuse("messaging.nkey", "must be the seed of a user's nkey, which begins with SU")
+    if messaging.creds and not _CREDENTIALS.search(messaging.creds):
+        raise refuse("messaging.creds", "must be what a .creds file holds; messaging.creds_file takes the file's path")
 
 
 def _addresses(settings: Settings) -> list[tuple[str, str, tuple[str, ...]]]:

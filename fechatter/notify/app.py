@@ -19,6 +19,8 @@ from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 
 BACKLOG = 4096
+NAME = "fechatter notify_server"
+"""As NATS shows it."""
 
 log = logs.get(__name__)
 
@@ -43,14 +45,14 @@ async def serve(
 ) -> None:
     """The same until `stop` is set; `ready` becomes the port once it listens (0 in the settings: any free one)."""
     siblings = siblings or Siblings.alone()
-    publisher = NatsPublisher(settings.messaging, "fechatter notify_server") if settings.messaging.enabled else None
+    publisher = NatsPublisher(settings.messaging, NAME) if settings.messaging.enabled else None
     database = await Database.open(
         settings.server.db_url, settings.database.pool_size, "fechatter notify", outlet=publisher
     )
     publishing = asyncio.create_task(publisher.run(database)) if publisher is not None else None
     try:
         gate = _gate(settings, database, siblings)
-        notifier = Notifier(settings, database, gate, Carriers.of(settings, Interest()), siblings)
+        notifier = Notifier(settings, database, gate, Carriers.of(settings, Interest(), NAME), siblings)
         server = await _listen(settings, notifier, shared=siblings.total > 1)
         if ready is not None:
             ready.set_result(server.sockets[0].getsockname()[1])

@@ -41,7 +41,9 @@ class SseStream(Stream):
         return self._request is None
 
     def answer(self, error: DomainError) -> None:
-        """Answer with a problem instead of a stream."""
+        """Answer with a problem instead of a stream. Does nothing once the connection is gone."""
+        if self._closing:
+            return
         if self._request is not None:
             self.send(problem(self._request, error, close=True))
         self._request = None

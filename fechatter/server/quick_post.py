@@ -9,11 +9,11 @@ route itself (routes/messages.py). What remains to be refused here is only what 
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from fechatter import logs
 from fechatter.domain.errors import DomainError, Internal
@@ -44,14 +44,16 @@ class QuickPost:
             await self._app(scope, receive, send)
             return
         http, context = cast("HTTPScope", scope), self._context()
-        read: list[Message] = []
+        body = _Body(receive)
         try:
-            draft = await _draft_of(http, context, receive, read)
-            caller = None if draft is None else _admitted(http, context)
+            caller = _caller_of(http, context)  # first: nothing is kept for whoever has no good token
+            draft = None if caller is None else await _draft_of(http, context, body)
+            if caller is not None and draft is not None:
+                _admit(http, context, caller)
         except (DomainError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             draft = caller = None
         if draft is None or caller is None:
-            await self._app(scope, _again(read, receive), send)
+            await self._app(scope, body.receive, send)
             return
         cast("dict[str, Any]", scope)["path_template"] = TEMPLATE
         await _respond(send, *await _post(http, context, caller, chat_id, draft))
@@ -64,35 +66,67 @@ def _chat_posted_to(scope: Scope) -> int | None:
     return int(match[1]) if match else None
 
 
-async def _draft_of(scope: HTTPScope, context: Context, receive: Receive, read: list[Message]) -> Draft | None:
-    """The draft in the body, if its size was announced and it keeps the limits. What was received is in `read`."""
+class _Body:
+    """The body of a request, read whole, and passed on to somebody else who reads it again.
+
+    It is kept as one piece: in a thousand it would take hundreds of times its size.
+
+    _whole   whether its end has come
+    _left    what came instead of the end
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._bytes = bytearray()
+        self._whole = False
+        self._left: Any = None
+
+    async def read(self) -> bytearray | None:
+        """All of it; None if the client is gone."""
+        while not self._whole:
+            message: Any = await self._receive()
+            if message["type"] != "http.request":
+                self._left = message
+                return None
+            self._bytes += message.get("body", b"")
+            self._whole = not message.get("more_body", False)
+        return self._bytes
+
+    async def receive(self) -> Any:
+        """What was read, then what comes."""
+        if self._bytes or self._whole:
+            body, whole = bytes(self._bytes), self._whole
+            self._bytes, self._whole = bytearray(), False
+            return {"type": "http.request", "body": body, "more_body": not whole}
+        left, self._left = self._left, None
+        return left or await self._receive()
+
+
+def _caller_of(scope: HTTPScope, context: Context) -> Caller | None:
+    """Whom the bearer token names. Raises DomainError."""
+    scheme, _, token = _header(scope, b"authorization").partition(b" ")
+    if scheme.lower() != b"bearer" or not token:
+        return None
+    return context.tokens.verify(token.decode("latin-1").strip(), time.time())
+
+
+async def _draft_of(scope: HTTPScope, context: Context, body: _Body) -> Draft | None:
+    """The draft in the body, if its size was announced and it keeps the limits."""
     limits = context.settings.limits
     size = _header(scope, b"content-length")
     if not size.isdigit() or int(size) > limits.body_bytes or _header(scope, b"transfer-encoding"):
         return None
-    body = b""
-    while True:
-        message: Any = await receive()
-        read.append(message)
-        if message["type"] != "http.request":
-            return None
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            break
-    draft = _decode(body)
+    if (text := await body.read()) is None:
+        return None
+    draft = _decode(text)
     draft.check(limits.content_chars, limits.files_per_message)
     return draft
 
 
-def _admitted(scope: HTTPScope, context: Context) -> Caller | None:
-    """Whom the bearer token names, counted against their rate. Raises DomainError, with nothing counted."""
-    scheme, _, token = _header(scope, b"authorization").partition(b" ")
-    if scheme.lower() != b"bearer" or not token:
-        return None
-    caller = context.tokens.verify(token.decode("latin-1").strip(), time.time())
+def _admit(scope: HTTPScope, context: Context, caller: Caller) -> None:
+    """Count the post against the caller's rate. Raises RateLimited, with nothing counted."""
     scope["state"]["standing"] = context.limits.spend("post", caller.user_id)
     context.activity.note(caller, None)
-    return caller
 
 
 async def _post(
@@ -113,16 +147,6 @@ async def _respond(send: Send, status: int, body: bytes, headers: _Headers) -> N
     headers = [*headers, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _again(read: Sequence[Message], receive: Receive) -> Receive:
-    """`receive` once more from the beginning."""
-    left = list(read)[::-1]
-
-    async def receive_again() -> Any:
-        return left.pop() if left else await receive()
-
-    return receive_again
 
 
 def _header(scope: HTTPScope, name: bytes) -> bytes:

@@ -94,6 +94,42 @@ def test_each_service_can_be_switched_to_messaging_on_its_own(load: Load) -> Non
     assert load(files, role="notify").messaging.enabled is True
 
 
+SEED = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VA"
+CREDENTIALS = f"""\
+-----BEGIN NATS USER JWT-----
+eyJ0eXAiOiJKV1QifQ.eyJzdWIiOiJVIn0.c2ln
+------END NATS USER JWT------
+
+-----BEGIN USER NKEY SEED-----
+{SEED}
+------END USER NKEY SEED------
+"""
+
+
+def test_credentials_for_nats_are_taken_as_their_files_hold_them(load: Load) -> None:
+    assert load({"user.creds": CREDENTIALS}, {"FECHATTER_MESSAGING__CREDS_FILE": "user.creds"}).messaging.creds
+    assert load({}, {"FECHATTER_MESSAGING__NKEY": SEED}).messaging.nkey == SEED
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("creds", "/etc/nats/user.creds"),
+        ("creds", CREDENTIALS.partition("\n\n")[0]),
+        ("creds", CREDENTIALS.partition("\n\n")[2]),
+        ("creds", CREDENTIALS.replace(SEED, "")),
+        ("nkey", "/etc/nats/user.nk"),
+        ("nkey", SEED[:-1]),
+        ("url", " , "),
+    ],
+)
+def test_credentials_for_nats_that_cannot_be_ones_stop_the_program(load: Load, name: str, value: str) -> None:
+    """The client for NATS would look for ever for what it expects in them, and the whole process with it."""
+    message = error_of(load, {}, {f"FECHATTER_MESSAGING__{name.upper()}": value})
+    assert f"messaging.{name} " in message
+    assert value not in message
+
+
 def test_notify_config_replaces_the_notify_file(load: Load) -> None:
     files = {"notify.yml": "server:\n  port: 7002\n", "other.yml": "server:\n  port: 7009\n"}
     assert load(files, {"NOTIFY_CONFIG": "other.yml"}).notify.port == 7009

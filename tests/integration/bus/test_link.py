@@ -1,0 +1,61 @@
+"""What a process of ours tells a NATS server, and what it does not; and that it stops when it is told to."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+from deploy.nats.cluster import make_certificates
+from fechatter.bus.nats_link import NatsLink
+from fechatter.config import Messaging
+
+PATIENCE_S = 30.0
+INFO = {"server_id": "x", "version": "2.11.0", "max_payload": 1048576, "headers": True, "auth_required": True}
+
+
+@pytest.mark.parametrize("scheme", ["nats", "tls"])
+async def test_where_tls_is_asked_for_a_server_without_it_hears_nothing(scheme: str, tmp_path: Path) -> None:
+    """Whoever sits between takes the word TLS from the server's greeting, and waits for the password."""
+    make_certificates(tmp_path)
+    async with listener() as (port, heard):
+        ca = tmp_path / "ca.pem" if scheme == "nats" else None
+        url = f"{scheme}://127.0.0.1:{port}"
+        link = NatsLink(Messaging(enabled=True, url=url, user="u", password="secret", tls_ca=ca), "test")
+        assert await _heard_in_one_connection(link, heard) == b""
+
+
+async def test_where_it_is_not_asked_for_the_password_is_sent() -> None:
+    async with listener() as (port, heard):
+        settings = Messaging(enabled=True, url=f"nats://127.0.0.1:{port}", user="u", password="secret")
+        assert b'"secret"' in await _heard_in_one_connection(NatsLink(settings, "test"), heard)
+
+
+async def _heard_in_one_connection(link: NatsLink, heard: "asyncio.Queue[bytes]") -> bytes:
+    async def use(_client: Client) -> None:
+        await asyncio.Event().wait()
+
+    running = asyncio.create_task(link.run(use))
+    try:
+        return await asyncio.wait_for(heard.get(), PATIENCE_S)
+    finally:
+        running.cancel()  # also in the moment in which the server answers
+        await asyncio.wait_for(asyncio.wait([running]), PATIENCE_S)
+
+
+@asynccontextmanager
+async def listener() -> AsyncGenerator[tuple[int, "asyncio.Queue[bytes]"]]:
+    """Greets as a NATS server without TLS does; its port, and what each connection's client said first, if anything."""
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"INFO {json.dumps(INFO)}\r\n".encode())
+        heard.put_nowait(await reader.read(65_536))
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], heard
