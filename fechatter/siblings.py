@@ -16,6 +16,7 @@ of fixed size, and too high only where two things share both counters with other
 import hashlib
 import mmap
 import os
+import sys
 import tempfile
 import time
 import zlib
@@ -64,9 +65,13 @@ class Siblings:
     @staticmethod
     def memory(total: int) -> int:
         """The descriptor of memory for `total` processes; it has no name and goes with the last of them."""
-        with tempfile.TemporaryFile() as file:
-            os.truncate(file.fileno(), total * _PART_BYTES)
-            return os.dup(file.fileno())
+        if sys.platform == "linux":  # a file would end its processes by SIGBUS once the disk is full
+            descriptor = os.memfd_create("fechatter")
+        else:
+            with tempfile.TemporaryFile() as file:
+                descriptor = os.dup(file.fileno())
+        os.truncate(descriptor, total * _PART_BYTES)
+        return descriptor
 
     def count(self, kind: Kind, key: object, change: int) -> None:
         """Of this process: one more, or one less."""
@@ -112,7 +117,7 @@ class Siblings:
 
     def _lives(self, number: int) -> bool:
         pid, _, _ = _HEAD.unpack(self._part(number)[: _HEAD.size])
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # the second: the number is another user's by now
             if pid:
                 os.kill(pid, 0)
                 return True

@@ -2,6 +2,7 @@
 
 NatsLink.run      connected for as long as it goes, again and again, until cancelled
 NatsLink.client   the connection of this moment
+NatsLink.probe    which servers can be used, and why not
 subscribe, answers   the client's own, with the types that it leaves open
 write     publish without waiting for a turn of the loop
 
@@ -15,7 +16,7 @@ import random
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,6 +74,21 @@ class NatsLink:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
                 pause = min(pause * 2, LONGEST_PAUSE_S)
         raise asyncio.CancelledError
+
+    async def probe(self) -> dict[str, str]:
+        """Each server's address, with why it cannot be used; empty: it can."""
+        found: dict[str, str] = {}
+        for url in islice(self._urls, self._many):
+            client = _ClientThatInsists()
+            try:
+                await self._connect(client, url, asyncio.Event())
+                found[_shown(url)] = ""
+            except _FAILURES as error:
+                found[_shown(url)] = _reason(error)
+            finally:
+                with suppress(*_FAILURES):
+                    await asyncio.wait_for(client.close(), BEAT_S)
+        return found
 
     async def _live(self, url: str, use: Use) -> None:
         """One connection, from beginning to end."""

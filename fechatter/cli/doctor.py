@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
+from fechatter.bus.nats_link import NatsLink
 from fechatter.cli import ports
 from fechatter.cli.embedded import database_url
+from fechatter.cli.embedded_nats import running_nats
 from fechatter.config import Loaded, Settings
 from fechatter.domain.errors import OperatorError
 from fechatter.store import migrate
@@ -57,6 +60,7 @@ def run(loaded: Loaded) -> bool:
         *_look_at_secrets(settings.data_dir / "secrets"),
         *asyncio.run(_look_at_services(settings)),
         *_look_at_database(settings),
+        *_look_at_nats(settings),
         _look_at_web(),
     ]
     _show(findings)
@@ -114,6 +118,20 @@ async def _look_at_service(name: str, host: str, port: int, variable: str) -> Fi
     except OperatorError as problem:
         return Finding(name, "wrong", str(problem))
     return Finding(name, "ok", f"not running; port {port} is free")
+
+
+def _look_at_nats(settings: Settings) -> Generator[Finding]:
+    """Nothing here is wrong: PostgreSQL's NOTIFY stands in."""
+    if not settings.messaging.enabled:
+        return
+    url = settings.messaging.url or running_nats(settings.data_dir)
+    if url is None:
+        yield Finding("NATS (embedded)", "ok", "not running; `fechatter up` starts it")
+        return
+    for server, problem in asyncio.run(
+        NatsLink(replace(settings.messaging, url=url), "fechatter doctor").probe()
+    ).items():
+        yield Finding("NATS", "look" if problem else "ok", f"{server}: {problem or 'takes what is sent to it'}")
 
 
 def _look_at_database(settings: Settings) -> list[Finding]:

@@ -7,11 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from nats.aio.client import Client
 
-from deploy.nats.cluster import make_certificates
+from deploy.nats.cluster import Cluster, make_certificates
 from fechatter.bus.nats_link import NatsLink
+from fechatter.cli.embedded_nats import free_port
 from fechatter.config import Messaging
+from tests.support.nats import messaging_of
 
 PATIENCE_S = 30.0
 INFO = {"server_id": "x", "version": "2.11.0", "max_payload": 1048576, "headers": True, "auth_required": True}
@@ -32,6 +35,16 @@ async def test_where_it_is_not_asked_for_the_password_is_sent() -> None:
     async with listener() as (port, heard):
         settings = Messaging(enabled=True, url=f"nats://127.0.0.1:{port}", user="u", password="secret")
         assert b'"secret"' in await _heard_in_one_connection(NatsLink(settings, "test"), heard)
+
+
+async def test_a_probe_says_of_each_server_whether_it_can_be_used(nats: Cluster) -> None:
+    good = messaging_of(nats)
+    away = f"nats://127.0.0.1:{free_port()}"
+    found = await NatsLink(replace(good, url=f"{good.url},{away}"), "test").probe()
+    assert sorted(map(bool, found.values())) == [False, True]
+    (refused,) = (await NatsLink(replace(good, password="wrong"), "test").probe()).values()
+    assert "Authorization" in refused
+    assert good.password not in refused
 
 
 async def _heard_in_one_connection(link: NatsLink, heard: "asyncio.Queue[bytes]") -> bytes:
