@@ -20,6 +20,8 @@ from typing import Any
 
 import msgspec
 
+from fechatter.domain.text import few_marks
+
 WORD_CHARS = 64
 """Of a longer word the beginning counts: nobody types more of a checksum."""
 MOST_CLAUSES = 32
@@ -69,7 +71,7 @@ def tokens(text: str) -> Iterator[Token]:
     """The words and runs of a text, in order. Symbols are words of their own; punctuation is none."""
     for match in _pattern().finditer(text):
         is_run = match.lastgroup == "run"
-        folded = unicodedata.normalize("NFKC", match[0]) if is_run else fold_word(match[0])
+        folded = unicodedata.normalize("NFKC", few_marks(match[0])) if is_run else fold_word(match[0])
         if folded:
             yield Token(folded, match.start(), match.end(), is_run)
 

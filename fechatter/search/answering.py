@@ -20,7 +20,7 @@ from fechatter.store.database import Database
 from fechatter.store.search import reading
 from fechatter.store.search.reading import Read
 
-LONG_CHARS = 20_000
+LONG_CHARS = 5_000
 """More text than that is looked through beside the event loop."""
 
 

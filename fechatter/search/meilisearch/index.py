@@ -21,6 +21,7 @@ from fechatter.store.search.meilisearch_state import CONSUMER
 
 PATIENCE = timedelta(seconds=20)
 """An index that lacks changes older than this is not asked: it would hide what was said since."""
+_NOT_WHOLE = "Meilisearch's index is being built or brought up to date by the worker."
 
 
 class MeilisearchIndex:
@@ -45,7 +46,7 @@ class MeilisearchIndex:
             return Found([], 0, [])
         async with self._db.connection() as connection:
             if not await state.may_be_asked(connection, CONSUMER, PATIENCE):
-                raise SearchAway("Meilisearch is being brought up to date.")
+                raise SearchAway(_NOT_WHOLE)
         page, per_page = _page(query.offset, query.limit)
         answer = await self._server.search(asked, page, per_page)
         first = query.offset - (page - 1) * per_page
@@ -58,13 +59,11 @@ class MeilisearchIndex:
 
     async def health(self) -> Health:
         async with self._db.connection() as connection:
-            serving = (await state.look(connection)).serving
+            whole = await state.may_be_asked(connection, CONSUMER, PATIENCE)
             behind = sum(each.behind for each in await consumers.standings(connection) if each.name == CONSUMER)
         count = await self._server.count(LIVE)
-        if not serving:
-            return Health(
-                available=False, behind=behind, detail="Meilisearch's index is being built or brought up to date"
-            )
+        if not whole:
+            return Health(available=False, behind=behind, detail=_NOT_WHOLE)
         return Health(available=True, behind=behind, detail=f"{count} entries in Meilisearch, {behind} events behind")
 
 

@@ -140,7 +140,8 @@ class Server:
         with _understood():
             task = await self._client.http_client.post("/indexes", json={"uid": uid, "primaryKey": "id"})
             task.raise_for_status()
-        await self.wait(task.json()["taskUid"])
+            number = task.json()["taskUid"]
+        await self.wait(number)
         with _understood():
             settings = await self._index(uid).update_settings(SETTINGS)
         await self.wait(settings.task_uid)
@@ -233,6 +234,8 @@ def _understood() -> Generator[None]:
         raise SearchAway(f"Meilisearch cannot: {error.code or error.status_code}.") from error
     except (MeilisearchError, httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
         raise SearchAway(f"Meilisearch does not answer ({type(error).__name__}).") from error
+    except (ValueError, KeyError, TypeError) as error:  # a page of a proxy, say, with 200
+        raise SearchAway("What answers at search.url is not Meilisearch, or another version of it.") from error
 
 
 def _failure(error: Mapping[str, Any]) -> Exception:

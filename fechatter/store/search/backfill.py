@@ -68,10 +68,12 @@ async def advance(connection: Connection, step: Step) -> None:
     """Unless somebody else has by now, or began anew."""
     await connection.execute(
         """
-        UPDATE search_backfill SET next_id = $2::bigint, renewing = renewing AND $2 > 0 WHERE next_id = $1
+        UPDATE search_backfill SET next_id = $2::bigint, renewing = renewing AND $2 > 0
+        WHERE next_id = $1 AND renewing = $3
         """,
         step.next_id,
         step.low - 1,
+        step.anew,
     )
 
 

@@ -113,7 +113,10 @@ async def may_be_asked(connection: Connection, consumer: str, patience: timedelt
         """
         SELECT m.serving AND EXISTS (
             SELECT FROM log_consumers c, database_identity d WHERE c.name = $1 AND c.epoch = d.epoch AND NOT EXISTS (
-                SELECT FROM (SELECT e.at FROM events e WHERE e.xid > c.highest ORDER BY e.xid LIMIT 1) oldest
+                SELECT FROM (
+                    (SELECT e.at FROM events e WHERE e.xid > c.highest ORDER BY e.xid LIMIT 1)
+                    UNION ALL
+                    (SELECT e.at FROM events e WHERE e.xid = ANY(c.pending) ORDER BY e.xid LIMIT 1)) oldest
                 WHERE oldest.at < clock_timestamp() - $2::interval))
         FROM meilisearch m
         """,

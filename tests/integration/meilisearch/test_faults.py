@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from fechatter.config import Search
 from fechatter.domain.search import Backend, Document, Query
 from fechatter.search import fallback as fallback_module
 from fechatter.search import indexer as indexer_module
 from fechatter.search.fallback import Answered, Fallback
+from fechatter.search.index import SearchAway
 from fechatter.search.meilisearch import building
 from fechatter.search.meilisearch.index import MeilisearchIndex
+from fechatter.search.meilisearch.questions import question
 from fechatter.search.meilisearch.server import LIVE, Server
 from fechatter.search.memory import MemoryIndex
 from fechatter.store.log import consumers, pruning
@@ -234,6 +237,48 @@ async def test_an_index_that_lags_is_not_asked(scene: Scene, monkeypatch: pytest
     assert not (await _ask(search, scene)).degraded
     await scene.world.db.fetch("UPDATE events SET at = at - interval '1 hour'")
     assert (await _ask(search, scene)).degraded
+    assert "brought up to date" in await search.check(), "what is asked for its health says the same"
+
+
+async def test_an_index_that_lacks_what_was_committed_late_is_not_asked(scene: Scene) -> None:
+    """The indexer went on past a transaction that was under way, and stopped before that had come to its end."""
+    async with scene.indexing():
+        await scene.say("word one")
+        await scene.until_found("word", "word one")
+    search = Fallback(scene.index, await _second(scene))
+    await scene.world.db.fetch(
+        "UPDATE log_consumers SET highest = (SELECT xid FROM events ORDER BY xid DESC LIMIT 1), pending = '{}'"
+    )
+    await scene.world.db.fetch("UPDATE events SET at = at - interval '1 hour'")
+    assert not (await _ask(search, scene)).degraded
+    await scene.world.db.fetch("UPDATE log_consumers SET pending = ARRAY[highest]")
+    assert (await _ask(search, scene)).degraded
+
+
+@pytest.mark.parametrize("body", ["<html>Back soon</html>", "{}", "[]", '"ok"', ""], ids=repr)
+async def test_something_else_at_the_address_counts_as_away(body: str) -> None:
+    """A proxy, say, that answers all with 200."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        writer.write((head + body).encode())
+        await writer.drain()
+        writer.close()
+
+    asked = question(Query(text="word", chats=[1]))
+    assert asked is not None
+    proxy = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+    async with proxy, Server.open(Search(enabled=True, url=url)) as server:
+        for asking in (
+            server.search(asked, 1, 10),
+            server.put(LIVE, [{"id": 1}]),
+            server.count(LIVE),
+            server.create(LIVE),
+        ):
+            with pytest.raises(SearchAway):
+                await asking
 
 
 @asynccontextmanager

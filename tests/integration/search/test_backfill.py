@@ -46,6 +46,20 @@ async def test_an_edit_between_reading_and_writing_keeps_its_new_words(world: Wo
     assert (await index.search(Query(text='"oldword"', chats=[chat.id]))).total == 0
 
 
+async def test_a_step_from_before_does_not_shorten_a_rebuilding(world: World) -> None:
+    """A worker had taken its messages when somebody ordered all of them anew, from the same place."""
+    ada = await world.person("Ada")
+    chat = await ada.create_chat("PublicChannel")
+    await ada.post(chat, "walnut")
+    async with world.db.connection() as connection:
+        step = await backfill.next_step(connection, 500)
+        assert step is not None
+        await backfill.begin_anew(connection)
+        await backfill.advance(connection, step)
+        anew = await backfill.next_step(connection, 500)
+    assert anew == msgspec.structs.replace(step, anew=True)
+
+
 async def test_words_that_hardly_anybody_has_go_first(world: World) -> None:
     ada = await world.person("Ada")
     chat = await ada.create_chat("PublicChannel")
