@@ -121,17 +121,20 @@ async def _look_at_service(name: str, host: str, port: int, variable: str) -> Fi
 
 
 def _look_at_nats(settings: Settings) -> Generator[Finding]:
-    """Nothing here is wrong: PostgreSQL's NOTIFY stands in."""
+    """A server that is away is not wrong: PostgreSQL's NOTIFY stands in."""
     if not settings.messaging.enabled:
         return
     url = settings.messaging.url or running_nats(settings.data_dir)
     if url is None:
         yield Finding("NATS (embedded)", "ok", "not running; `fechatter up` starts it")
         return
-    for server, problem in asyncio.run(
-        NatsLink(replace(settings.messaging, url=url), "fechatter doctor").probe()
-    ).items():
-        yield Finding("NATS", "look" if problem else "ok", f"{server}: {problem or 'takes what is sent to it'}")
+    try:
+        link = NatsLink(replace(settings.messaging, url=url), "fechatter doctor")
+    except OperatorError as problem:
+        yield Finding("NATS", "wrong", str(problem))
+        return
+    for server, problem in asyncio.run(link.probe()).items():
+        yield Finding("NATS", "look" if problem else "ok", f"{server}: {problem or 'answers'}")
 
 
 def _look_at_database(settings: Settings) -> list[Finding]:
