@@ -1,5 +1,6 @@
 """A slow reader is closed with a code that says resume, holds a bounded buffer, and slows nobody."""
 
+import asyncio
 import re
 
 from tests.integration.notify.raw import Wire, dial, metric
@@ -22,9 +23,10 @@ async def test_a_reader_that_stalls_is_sent_away_and_another_hears_everything(to
         await healthy.hello()
         hello = await _open(slow, eve)
         slow.stall()
+        hearing = asyncio.create_task(healthy.message(f"99 {LONG}"))  # it reads all the while: that is what healthy is
         for number in range(100):
             await town.post(ada, chat, f"{number} {LONG}")
-        await healthy.message(f"99 {LONG}")
+        await hearing
         await metric(town.server.port, b'fechatter_notify_closed_total{code="4001"} 1.0')
         slow.go_on()
         got = await slow.rest()
