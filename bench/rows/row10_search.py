@@ -103,6 +103,10 @@ async def _fill(url: str, stage: Stage) -> Case:
     for first in range(0, MESSAGES, 50_000):
         await connection.copy_records_to_table("messages", records=_messages(first, workspace, chats),
             columns=["workspace_id", "chat_id", "seq", "sender_id", "content", "created_at"])  # fmt: skip
+    await connection.execute(
+        "UPDATE chats c SET last_seq = n.count FROM (SELECT chat_id, count(*) FROM messages GROUP BY 1) n "
+        "WHERE c.id = n.chat_id"
+    )
     await connection.close()
     began = time.monotonic()
     await _take_all_in(db)
