@@ -52,13 +52,14 @@ class BuiltinIndex:
         async with self._db.connection() as connection:
             newest = await finding.newest_id(connection)
             meant = await spellings.as_typed(connection, wanted)
-            found = await _look(connection, _wanted(query, wanted, meant), newest)
-            if len(found) < FEW:
+            best = min(max(query.offset + query.limit, FEW), MOST_FOUND)
+            found, total = await _look(connection, _wanted(query, wanted, meant), newest, best)
+            if total < FEW:
                 meant = await spellings.as_meant(connection, wanted)
-                found = _merged(found, await _look(connection, _wanted(query, wanted, meant), newest))
-        ranked = sorted(found, key=lambda hit: (-hit.score, -hit.message_id))[:MOST_FOUND]
-        page = ranked[query.offset : query.offset + query.limit]
-        return Found(page, len(ranked), list(_marks(wanted, meant)))
+                more, total = await _look(connection, _wanted(query, wanted, meant), newest, best)
+                found = _merged(found, more)
+        page = found[:best][query.offset : query.offset + query.limit]
+        return Found(page, total, list(_marks(wanted, meant)))
 
     async def index(self, documents: Sequence[Document]) -> None:
         """Anew from the database, which has what the documents say and may know better by now."""
@@ -84,20 +85,20 @@ class BuiltinIndex:
         return Health(available=True, behind=left.of - left.done, detail=text)
 
 
-async def _look(connection: Connection, wanted: Wanted, newest: int) -> list[Hit]:
-    """The newest MOST_FOUND hits: of few chats at once, else a stretch of blocks at a time."""
+async def _look(connection: Connection, wanted: Wanted, newest: int, best: int) -> tuple[list[Hit], int]:
+    """The best of the newest MOST_FOUND hits, and how many those are: of few chats at once, else by stretches."""
     if await _are_small(connection, wanted.chats, newest):
         in_chats = _with_keys(wanted, _in_chats(wanted.chats))
-        return await finding.hits(connection, in_chats, 0, newest, MOST_FOUND)
+        return await finding.hits(connection, in_chats, 0, newest, newest=MOST_FOUND, best=best)
     found: list[Hit] = []
-    high, blocks = newest, FIRST_BLOCKS
-    while high > 0 and len(found) < MOST_FOUND:
+    total, high, blocks = 0, newest, FIRST_BLOCKS
+    while high > 0 and total < MOST_FOUND:
         low = max((high // BLOCK + 1 - blocks) * BLOCK - 1, 0) if blocks else 0
         stretch = _in_blocks(wanted, low, high) if blocks else wanted
-        found += await finding.hits(connection, stretch, low, high, MOST_FOUND - len(found))
-        high = low
-        blocks = _next_stretch(len(found), newest - low, low)
-    return found
+        hits, count = await finding.hits(connection, stretch, low, high, newest=MOST_FOUND - total, best=best)
+        found, total, high = [*found, *hits], total + count, low
+        blocks = _next_stretch(total, newest - low, low)
+    return _ranked(found), total
 
 
 async def _are_small(connection: Connection, chats: Sequence[int], newest: int) -> bool:
@@ -170,12 +171,14 @@ def _months(after: datetime, before: datetime | None) -> list[str]:
 
 
 def _merged(exact: Sequence[Hit], more: Sequence[Hit]) -> list[Hit]:
-    """What was typed comes before what may have been meant."""
+    """What was typed comes before what may have been meant, among which it is as well."""
     first = {hit.message_id for hit in exact}
-    return [
-        *(Hit(hit.message_id, hit.score + 2) for hit in exact),
-        *(hit for hit in more if hit.message_id not in first),
-    ]
+    typed = [Hit(hit.message_id, hit.score + 2) for hit in exact]
+    return _ranked([*typed, *(hit for hit in more if hit.message_id not in first)])
+
+
+def _ranked(found: Sequence[Hit]) -> list[Hit]:
+    return sorted(found, key=lambda hit: (-hit.score, -hit.message_id))
 
 
 def _marks(wanted: Sequence[Clause], meant: Meant) -> Iterator[Mark]:

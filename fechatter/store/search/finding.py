@@ -34,8 +34,9 @@ WITH found AS MATERIALIZED (
 SELECT message_id,
        ts_rank('{0.1, 0.3, 0.5, 1.0}', words, $8::text::tsquery, 1)
        + CASE WHEN words @@ $9::text::tsquery THEN 0.5 ELSE 0 END
-       + 0.5 / (1 + greatest(extract(epoch FROM date_trunc('day', now()) - sent_at), 0) / 15552000) AS score
-FROM found
+       + 0.5 / (1 + greatest(extract(epoch FROM date_trunc('day', now()) - sent_at), 0) / 15552000) AS score,
+       count(*) OVER () AS total
+FROM found ORDER BY score DESC, message_id DESC LIMIT $11
 """
 _SIMILAR = """
 SELECT word FROM search_words WHERE word % $1 AND length(word) BETWEEN $2 AND $3
@@ -71,8 +72,10 @@ async def count_in(connection: Connection, chats: Sequence[int]) -> int:
     )
 
 
-async def hits(connection: Connection, wanted: Wanted, low: int, high: int, at_most: int) -> list[Hit]:
-    """The newest `at_most` of those above `low` and up to `high`, in no order."""
+async def hits(
+    connection: Connection, wanted: Wanted, low: int, high: int, *, newest: int, best: int
+) -> tuple[list[Hit], int]:
+    """Of the `newest` above `low` and up to `high` the `best`, in order; and how many of the `newest` there are."""
     rows = await connection.fetch(
         _HITS,
         wanted.keys,
@@ -81,12 +84,13 @@ async def hits(connection: Connection, wanted: Wanted, low: int, high: int, at_m
         high,
         wanted.after,
         wanted.before,
-        at_most,
+        newest,
         wanted.words,
         wanted.whole,
         wanted.condition,
+        best,
     )
-    return [Hit(row["message_id"], row["score"]) for row in rows]
+    return [Hit(row["message_id"], row["score"]) for row in rows], rows[0]["total"] if rows else 0
 
 
 async def beginning_with(connection: Connection, prefix: str, at_most: int) -> list[str]:
