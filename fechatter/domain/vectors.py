@@ -21,6 +21,8 @@ from fechatter.domain.words import LEAST_PREFIX, Token, inner_pairs, tokens
 MOST_PLACES = 16_383
 """PostgreSQL counts no further in a vector; texts are not longer (limits.content_chars), and what is, is found by
 its words, not by their order."""
+MOST_CHARS = 40_000
+"""What a text says beyond is not found: a vector has at most 1 MiB, and rare Chinese characters take 20 bytes each."""
 MOST_SPELLED = 256
 """So many words of one text are learnt: a page of random letters is not to fill the list of words."""
 LONG_CHARS = 2_000
@@ -41,7 +43,7 @@ class Indexed(msgspec.Struct, frozen=True):
 
 
 def indexed(text: str) -> Indexed:
-    cut = list(tokens(text))
+    cut = list(tokens(text[:MOST_CHARS]))
     spelled = dict.fromkeys(token.text for token in cut if not token.is_run and is_learnt(token.text))
     return Indexed(_written(cut, postings(cut, WHOLE, PART)), tuple(spelled)[:MOST_SPELLED])
 

@@ -33,6 +33,21 @@ async def test_a_worker_takes_in_what_was_there_before(settings: Settings) -> No
         assert (await index.health()).behind == 0
 
 
+async def test_a_text_of_any_length_is_stored_and_found_by_its_beginning(settings: Settings) -> None:
+    """Also one with more different characters than a vector holds, by an operator who allows it."""
+    limits = Limits(enabled=False, content_chars=200_000)
+    async with World.open(msgspec.structs.replace(settings, limits=limits)) as world:
+        ada = await world.person("Ada")
+        chat = await ada.create_chat("PublicChannel")
+        rare = "".join(chr(0x20000 + n * 7919 % 40_000) for n in range(120_000))
+        await ada.post(chat, f"walnut {rare} hazelnut")
+        index = BuiltinIndex(world.db)
+        totals = [
+            (await index.search(Query(text=text, chats=[chat.id]))).total for text in ("walnut", rare[:3], "hazelnut")
+        ]
+        assert totals == [1, 1, 0]
+
+
 async def test_an_edit_between_reading_and_writing_keeps_its_new_words(world: World) -> None:
     ada = await world.person("Ada")
     chat = await ada.create_chat("PublicChannel")
