@@ -21,6 +21,10 @@ from fechatter.domain.errors import InvalidRequest
 
 ENDPOINT_CHARS = 2048
 _POINT_BYTES, _AUTH_BYTES = 65, 16
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+_NAME = re.compile(r"[a-z0-9.-]+")
+_INWARD = tuple(ipaddress.ip_network(net) for net in ("::/96", "64:ff9b:1::/48", "fec0::/10"))
+"""Called global by the library, but IPv4 in disguise, or the inside of a site."""
 Clock = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
@@ -109,6 +113,8 @@ def is_public_address(address: str) -> bool:
             return is_public_address(str(inner))
         if parsed in ipaddress.ip_network("64:ff9b::/96"):
             return is_public_address(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
+        if any(parsed in net for net in _INWARD):
+            return False
     return parsed.is_global and not parsed.is_multicast
 
 
@@ -125,7 +131,7 @@ def _is_public_name(host: str) -> bool:
     """A name with a dot in it that is no number, or a public address."""
     if ":" in host or re.fullmatch(r"[0-9a-fx.]+", host):
         return is_public_address(host)
-    return "." in host.strip(".") and not host.endswith((".localhost", ".local", ".internal", ".lan"))
+    return _NAME.fullmatch(host) is not None and "." in host.strip(".") and not host.endswith((".localhost", ".local", ".internal", ".lan"))
 
 
 def _refused() -> InvalidRequest:
@@ -133,6 +139,9 @@ def _refused() -> InvalidRequest:
 
 
 def _decoded(text: str) -> bytes:
+    """Empty if it is no base64url: the decoder itself would skip what does not belong there, and others do not."""
+    if not _BASE64URL.fullmatch(text):
+        return b""
     try:
         return base64.urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
     except ValueError:

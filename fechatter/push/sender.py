@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from pywebpush import WebPusher
+from pywebpush import WebPusher, WebPushException
 
 from fechatter import logs
 from fechatter.config import Settings
@@ -26,8 +26,8 @@ from fechatter.store.database import Connection, Database
 from fechatter.store.push import deliveries, subscriptions
 from fechatter.store.push.deliveries import Due
 
-BATCH = 100
 AT_ONCE = 20
+"""Claimed together and sent together: none of them grows old, or loses its lease, behind others that are slow."""
 FIRST_WAIT_S = 5.0
 LONGEST_WAIT_S = 1800.0
 
@@ -43,7 +43,6 @@ class Sender:
         self._ttl_s = settings.push.ttl_s
         self._vapid = vapid
         self._transport = transport
-        self._slots = asyncio.Semaphore(AT_ONCE)
 
     @classmethod
     @asynccontextmanager
@@ -57,20 +56,22 @@ class Sender:
         tried = 0
         while True:
             async with self._db.connection() as connection:
-                claimed = await deliveries.claim(connection, BATCH)
+                claimed = await deliveries.claim(connection, AT_ONCE)
             await asyncio.gather(*(self._settle(due) for due in claimed))
             tried += len(claimed)
-            if len(claimed) < BATCH:
+            if len(claimed) < AT_ONCE:
                 return tried
 
     async def _settle(self, due: Due) -> None:
-        async with self._slots:
-            reply = await self._send(due) if _is_wanted(due) else None
+        reply = await self._send(due) if _is_wanted(due) else None
         async with self._db.connection() as connection:
             await _write_down(connection, due, reply)
 
     async def _send(self, due: Due) -> Reply:
-        body = _encrypted(due, payload_of(due, self._name))
+        try:
+            body = _encrypted(due, payload_of(due, self._name))
+        except (ValueError, WebPushException):
+            return Reply(Outcome.REFUSED)
         headers = {
             "Authorization": self._vapid.authorization(due.endpoint, time.time()),
             "Content-Encoding": "aes128gcm",

@@ -9,8 +9,13 @@ import { join, relative, sep } from 'node:path';
 import { build, type Plugin, type ResolvedConfig } from 'vite';
 
 const ENTRY = 'src/worker/worker.ts';
-/** Only the browser's own dialogs show these, and never offline; the manifest bears the installation's name. */
-const LEFT_OUT = /^(screenshots\/|manifest\.webmanifest$|sw\.js$)|\.map$/;
+/** Files of the page that many never need, by their modules: they lie in a folder of their own. */
+export const PARTS = /virtual:emoji\/|\/markdown\/highlight\.ts$/;
+/**
+ * Only the browser's own dialogs show screenshots, and never offline; the manifest bears the installation's name; parts
+ * are kept once they have been asked for.
+ */
+const LEFT_OUT = /^(screenshots\/|assets\/parts\/|manifest\.webmanifest$|sw\.js$)|\.map$/;
 
 export interface ShellFile {
   path: string;

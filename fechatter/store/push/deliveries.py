@@ -142,15 +142,17 @@ async def done(connection: Connection, due: Due) -> None:
 
 
 async def postpone(connection: Connection, due: Due, wait: timedelta) -> None:
-    """Tried again after `wait`, unless it is no news by then."""
+    """Tried again after `wait`, unless it is no news by then. What else waits for the device waits as long: one that does
+    not answer holds up nobody else's.
+    """
     await connection.execute(
         """
         WITH over AS (
             DELETE FROM push_deliveries
             WHERE subscription_id = $1 AND message_id = $2 AND expires_at <= now() + $3::interval
         )
-        UPDATE push_deliveries SET due_at = now() + $3::interval
-        WHERE subscription_id = $1 AND message_id = $2 AND expires_at > now() + $3::interval
+        UPDATE push_deliveries SET due_at = greatest(due_at, now() + $3::interval)
+        WHERE subscription_id = $1 AND (message_id <> $2 OR expires_at > now() + $3::interval)
         """,
         due.subscription_id,
         due.message_id,

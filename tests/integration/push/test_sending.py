@@ -144,6 +144,33 @@ async def test_a_push_service_that_is_busy_is_tried_again_after_the_time_it_asks
     assert [told["body"] for told in device.heard] == ["worth waiting for"]
 
 
+async def test_a_device_that_does_not_answer_is_tried_once_for_all_that_waits_for_it(pushing: Pushing) -> None:
+    ada, grace = await pushing.world.people("Ada", "Grace")
+    await pushing.device_of(grace)
+    chat = await ada.create_chat("Single", others=[grace])
+    first, *others = [await ada.post(chat, f"message {number}") for number in range(4)]
+    await pushing.plan(first, *others)
+    soon = "UPDATE push_deliveries SET due_at = now() + interval '1 second' WHERE message_id > $1"
+    await pushing.world.db.fetch(soon, first.id)
+    pushing.service.answers, pushing.service.retry_after = [503], "120"
+    await pushing.send()
+    assert pushing.service.asked == 1
+    nearest_s = "SELECT min(extract(epoch FROM due_at - now()))::float8 FROM push_deliveries"
+    assert await pushing.world.db.fetch_value(nearest_s) > 60
+    assert await pushing.waiting() == 4
+
+
+async def test_keys_that_cannot_be_used_after_all_stop_nobody_elses_pushes(pushing: Pushing) -> None:
+    ada, grace, alan = await pushing.world.people("Ada", "Grace", "Alan")
+    broken, broken_id = await pushing.device_of(grace)
+    whole, _ = await pushing.device_of(alan)
+    await pushing.world.db.fetch("UPDATE push_subscriptions SET auth = auth || '!!!' WHERE id = $1", broken_id)
+    chat = await ada.create_chat("Group", others=[grace, alan])
+    await pushing.work(await ada.post(chat, "to both"))
+    assert ([told["body"] for told in whole.heard], broken.heard) == (["to both"], [])
+    assert await pushing.waiting() == 0
+
+
 async def test_an_address_that_refuses_again_and_again_is_given_up(pushing: Pushing) -> None:
     ada, grace = await pushing.world.people("Ada", "Grace")
     await pushing.device_of(grace)

@@ -5,6 +5,8 @@ import type { Align, Block } from './tree';
 
 const DASHES = /^(:?)-+(:?)$/;
 const COLUMNS_MAX = 50;
+/** Short rows are filled up to the heads, but not where a short text would become a page of empty cells. */
+const FILLED_MAX = 5_000;
 
 export function readTable(lines: Lines): Block | null {
   const next = lines.all[lines.at + 1];
@@ -15,11 +17,12 @@ export function readTable(lines: Lines): Block | null {
   if (!isTable) return null;
   lines.at += 2;
   const rows = lines.takeWhile((line) => line.includes('|')).map((line) => cellsOf(line).slice(0, head.length));
+  const isFilled = rows.length * head.length <= FILLED_MAX;
   return {
     kind: 'table',
     aligns: dashes.map(alignOf),
     head: head.map(inline),
-    rows: rows.map((row) => head.map((_, column) => inline(row[column] ?? ''))),
+    rows: rows.map((row) => (isFilled ? head : row).map((_, column) => inline(row[column] ?? ''))),
   };
 }
 

@@ -101,7 +101,7 @@ export class App {
     });
     addEventListener('online', () => this.outbox.resume());
     addEventListener('pagehide', () => {
-      this.edits.flush();
+      void this.edits.flush();
       this.keeper.now();
     });
     document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && this.keeper.now());
@@ -132,6 +132,12 @@ export class App {
     if (this.session.status === 'signed-out') void wipe();
   }
 
+  /** What was deleted a moment ago, and could still be undone, is deleted before its owner leaves. */
+  async signOut(where: 'here' | 'everywhere'): Promise<void> {
+    await this.edits.flush();
+    await (where === 'here' ? this.session.signOut() : this.session.signOutEverywhere());
+  }
+
   /** Called by the root component, inside an effect: whoever is signed in has everything running for them. */
   follow(): () => void {
     const user = this.session.user;
@@ -149,6 +155,7 @@ export class App {
       this.presences.forget();
       this.receipts.forget();
       this.originals.forget();
+      this.edits.forget();
       this.drafts.forget();
       this.people.forget();
     };

@@ -1,7 +1,7 @@
 /**
  * Changes to messages that are said already: another text, or none.
  *
- * Edits            save (a new text), remove (after a while in which it can be undone), undo, flush, lastOwn
+ * Edits            save (a new text), remove (after a while in which it can be undone), undo, flush, forget, lastOwn
  */
 import type { Api } from '../api/routes';
 import type { Chat, Id, Message } from '../api/types';
@@ -49,9 +49,16 @@ export class Edits {
     this.set(id, null);
   }
 
-  /** The page goes away: what waits to be undone cannot be any more. */
-  flush(): void {
-    for (const { message, state } of this.removals.values()) if (state === 'waiting') void this.send(message);
+  /** The page goes away, or its owner: what waits to be undone cannot be any more. */
+  async flush(): Promise<void> {
+    const waiting = [...this.removals.values()].filter(({ state }) => state === 'waiting');
+    await Promise.all(waiting.map(({ message }) => this.send(message)));
+  }
+
+  forget(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
+    this.removals = new Map();
   }
 
   /** The newest message of one's own that can be edited, of those that are loaded. */

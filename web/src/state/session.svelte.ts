@@ -11,6 +11,7 @@ import * as auth from '../api/auth';
 import type { Credentials } from '../api/client';
 import { ApiError } from '../api/http';
 import type { Id, SignedIn, SignUp, User } from '../api/types';
+import { wipe } from './keeper';
 
 export type SessionStatus = 'restoring' | 'signed-out' | 'signed-in' | 'unreachable';
 
@@ -106,7 +107,7 @@ export class Session implements Credentials {
   }
 
   private begin(signedIn: SignedIn): void {
-    if (this.user && this.user.id !== signedIn.user.id) return location.reload();
+    if (this.user && this.user.id !== signedIn.user.id) return this.makeWay();
     this.take(signedIn);
     this.tabs.postMessage(signedIn);
   }
@@ -117,6 +118,12 @@ export class Session implements Credentials {
     this.user = signedIn.user;
     this.workspaceId ??= signedIn.workspace?.id ?? null;
     this.status = 'signed-in';
+  }
+
+  /** The cookie is somebody else's by now. Nothing of who was here stays: the page that comes would show it again. */
+  private makeWay(): void {
+    this.end();
+    void wipe().finally(() => location.reload());
   }
 
   private end(): void {

@@ -15,6 +15,8 @@ const INDEX = '/index.html';
 const PATHS = new Set(__SHELL__.files.map(({ path }) => `/${path}`));
 /** What the server answers itself. */
 const SERVED = /^\/(api|docs|openapi|health|ready|metrics)(\/|\.|$)/;
+/** Taken in when they are first asked for: not everybody needs them. */
+const PARTS = /^\/assets\/parts\//;
 const AT_ONCE = 4;
 
 export async function install(): Promise<void> {
@@ -53,9 +55,14 @@ export async function pageFor(event: FetchEvent): Promise<Response> {
 }
 
 /** Names of files bear their hash, so an older version's is as good, and still there for a tab that runs it. */
-export async function fileFor(request: Request): Promise<Response> {
-  const kept = await (await caches.open(CURRENT)).match(request, { ignoreVary: true });
-  return kept ?? (await caches.match(request, { ignoreVary: true })) ?? (await fetch(request));
+export async function fileFor(event: FetchEvent): Promise<Response> {
+  const { request } = event;
+  const cache = await caches.open(CURRENT);
+  const kept = (await cache.match(request, { ignoreVary: true })) ?? (await caches.match(request, { ignoreVary: true }));
+  if (kept) return kept;
+  const response = await fetch(request);
+  if (response.ok && PARTS.test(new URL(request.url).pathname)) event.waitUntil(cache.put(request, response.clone()));
+  return response;
 }
 
 async function take(cache: Cache, path: string, sha256: string): Promise<void> {

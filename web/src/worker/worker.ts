@@ -23,7 +23,7 @@ self.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || url.origin !== self.location.origin) return;
   if (request.mode === 'navigate') {
     if (isPage(url)) event.respondWith(pageFor(event));
-  } else if (isShellFile(url)) event.respondWith(fileFor(request));
+  } else if (isShellFile(url)) event.respondWith(fileFor(event));
   else if (isPicture(request, url)) event.respondWith(pictureFor(event));
 });
 

@@ -216,6 +216,15 @@ describe('a text made to stall', () => {
   });
 });
 
+describe('a table', () => {
+  it('of rows that are empty does not become a page of cells', () => {
+    const text = `${'|a'.repeat(50)}\n${'|-'.repeat(50)}\n${'|\n'.repeat(8000)}`;
+    const fragment = render(text, DRAWING);
+    expect(fragment.querySelectorAll('tr').length).toBe(8001);
+    expect(fragment.querySelectorAll('td, th').length).toBe(50);
+  });
+});
+
 function depthOf(root: Node): number {
   let deepest = 0;
   const walker = document.createTreeWalker(root);

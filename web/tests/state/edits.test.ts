@@ -63,9 +63,17 @@ describe('changing a message', () => {
   it('deletes what waits when the page goes away, once', async () => {
     const { edits, api } = setUp();
     edits.remove(own);
-    edits.flush();
+    await edits.flush();
     await vi.advanceTimersByTimeAsync(60_000);
     expect(api.removeMessage).toHaveBeenCalledOnce();
+  });
+
+  it('does nothing any more for an owner who has left', async () => {
+    const { edits, api } = setUp();
+    edits.remove(own);
+    edits.forget();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([api.removeMessage.mock.calls.length, edits.removals.size]).toEqual([0, 0]);
   });
 
   it('says why when it could not be deleted, and keeps the message', async () => {

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { wipe } from '../../src/state/keeper';
 import { Session } from '../../src/state/session.svelte';
+
+vi.mock('../../src/state/keeper', () => ({ wipe: vi.fn(() => Promise.resolve()) }));
 
 const signedIn = (token: string, userId = 1): object => ({
   token,
@@ -93,5 +96,17 @@ describe('a session', () => {
     expect(session.status).toBe('signed-in');
     expect(await session.renew('t1')).toBeNull();
     expect([session.status, session.user]).toEqual(['signed-out', null]);
+  });
+
+  it('makes way for somebody else: nothing kept of who was here is shown by the page that is loaded then', async () => {
+    const reload = vi.fn();
+    vi.stubGlobal('location', { reload });
+    server(ok(signedIn('t1', 1)), ok(signedIn('t2', 2)));
+    const session = new Session();
+    await session.restore();
+    await session.renew('t1');
+    expect([session.status, session.user]).toEqual(['signed-out', null]);
+    await vi.waitFor(() => expect(reload).toHaveBeenCalledOnce());
+    expect(wipe).toHaveBeenCalledBefore(reload);
   });
 });
