@@ -10,7 +10,6 @@ export default {
   'app.notFound.hint': 'The link may be old, or not meant for you.',
   'app.home': 'Go to your chats',
   'app.partMissing': 'This part of the page could not be loaded.',
-  'app.skip': 'Skip to messages',
 
   'auth.tagline': 'Team chat that a group can own.',
   'auth.signin': 'Sign in',
@@ -95,12 +94,9 @@ export default {
   'chats.title': 'Chats',
   'chats.filter': 'Filter chats',
   'chats.new': 'New chat',
-  'chats.start': 'Start a chat',
   'chats.browse': 'Browse channels',
-  'chats.find': 'Find a channel',
   'chats.draft': 'Draft: {text}',
   'chats.empty': 'No chats yet',
-  'chats.empty.hint': 'Start one, or browse the channels of this workspace.',
   'chats.noMatch': 'No chat matches “{q}”.',
   'chats.unread': { one: '{count} unread message', other: '{count} unread messages' },
   'chats.mentions': { one: '{count} mention', other: '{count} mentions' },
@@ -374,7 +370,6 @@ export default {
   'chat.pick': 'Choose a chat to read it here.',
   'chat.pick.hint': 'Press {keys} to go anywhere by its name.',
   'chat.welcome': 'Welcome to {name}',
-  'chat.welcome.hint': 'Start a chat, invite your people, or join a channel.',
   'chat.begin': 'This is the beginning of {name}.',
   'chat.begin.hint': 'Say the first word.',
 

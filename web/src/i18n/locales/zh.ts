@@ -12,7 +12,6 @@ const zh: Catalogue = {
   'app.notFound.hint': '链接可能已失效，或者您无权查看。',
   'app.home': '返回聊天',
   'app.partMissing': '页面的这一部分无法加载。',
-  'app.skip': '跳到消息',
 
   'auth.tagline': '属于团队自己的聊天工具。',
   'auth.signin': '登录',
@@ -97,12 +96,9 @@ const zh: Catalogue = {
   'chats.title': '聊天',
   'chats.filter': '筛选聊天',
   'chats.new': '新建聊天',
-  'chats.start': '开始聊天',
   'chats.browse': '浏览频道',
-  'chats.find': '查找频道',
   'chats.draft': '草稿：{text}',
   'chats.empty': '还没有聊天',
-  'chats.empty.hint': '新建一个聊天，或浏览此工作区的频道。',
   'chats.noMatch': '没有与“{q}”匹配的聊天。',
   'chats.unread': { other: '{count} 条未读消息' },
   'chats.mentions': { other: '{count} 次提及' },
@@ -376,7 +372,6 @@ const zh: Catalogue = {
   'chat.pick': '选择一个聊天，在此阅读。',
   'chat.pick.hint': '按 {keys} 可按名称快速跳转。',
   'chat.welcome': '欢迎来到{name}',
-  'chat.welcome.hint': '开始聊天、邀请伙伴，或加入频道。',
   'chat.begin': '这里是{name}的开头。',
   'chat.begin.hint': '来说第一句话吧。',
 
