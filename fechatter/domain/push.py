@@ -131,7 +131,11 @@ def _is_public_name(host: str) -> bool:
     """A name with a dot in it that is no number, or a public address."""
     if ":" in host or re.fullmatch(r"[0-9a-fx.]+", host):
         return is_public_address(host)
-    return _NAME.fullmatch(host) is not None and "." in host.strip(".") and not host.endswith((".localhost", ".local", ".internal", ".lan"))
+    return (
+        _NAME.fullmatch(host) is not None
+        and "." in host.strip(".")
+        and not host.endswith((".localhost", ".local", ".internal", ".lan"))
+    )
 
 
 def _refused() -> InvalidRequest:

@@ -142,8 +142,8 @@ async def done(connection: Connection, due: Due) -> None:
 
 
 async def postpone(connection: Connection, due: Due, wait: timedelta) -> None:
-    """Tried again after `wait`, unless it is no news by then. What else waits for the device waits as long: one that does
-    not answer holds up nobody else's.
+    """Tried again after `wait`, unless it is no news by then. What else waits for the device waits as long: one that
+    does not answer holds up nobody else's.
     """
     await connection.execute(
         """

@@ -58,7 +58,8 @@ export async function pageFor(event: FetchEvent): Promise<Response> {
 export async function fileFor(event: FetchEvent): Promise<Response> {
   const { request } = event;
   const cache = await caches.open(CURRENT);
-  const kept = (await cache.match(request, { ignoreVary: true })) ?? (await caches.match(request, { ignoreVary: true }));
+  const kept =
+    (await cache.match(request, { ignoreVary: true })) ?? (await caches.match(request, { ignoreVary: true }));
   if (kept) return kept;
   const response = await fetch(request);
   if (response.ok && PARTS.test(new URL(request.url).pathname)) event.waitUntil(cache.put(request, response.clone()));
