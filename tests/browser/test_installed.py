@@ -1,6 +1,5 @@
 """The page as an application of the device: offline with its last state, updates, one connection for all tabs."""
 
-import asyncio
 import re
 import shutil
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from tests.browser.conftest import Visitors
 from tests.clients.api import Api, Person
 from tests.flow.conftest import Crowd
 from tests.support.stack import ROOT, Stack
-from tests.support.waiting import POLL_S
+from tests.support.waiting import eventually
 
 PATIENCE_MS = 30_000
 ROWS = """() => new Promise(done => {
@@ -150,7 +149,7 @@ async def _streams(stack: Stack) -> int:
 
 async def _is_installed(page: Page) -> None:
     """The worker answers for the page."""
-    await page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=PATIENCE_MS)
+    await eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"), "the worker answers")
 
 
 async def _is_kept(page: Page, row: str) -> None:
@@ -159,12 +158,10 @@ async def _is_kept(page: Page, row: str) -> None:
 
 
 async def _rows_are(page: Page, expected: Callable[[list[str]], bool]) -> None:
-    rows: list[str] = []
-    for _ in range(round(PATIENCE_MS / 1000 / POLL_S)):
-        if expected(rows := await page.evaluate(ROWS)):
-            return
-        await asyncio.sleep(POLL_S)
-    raise AssertionError(f"the device keeps {rows}")
+    async def are_there() -> bool:
+        return expected(await page.evaluate(ROWS))
+
+    await eventually(are_there, "the device keeps what it should")
 
 
 def _log(page: Page) -> Locator:

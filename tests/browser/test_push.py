@@ -10,6 +10,7 @@ from playwright.async_api import BrowserContext, CDPSession, Page, expect
 from tests.browser.conftest import Visitors
 from tests.clients.api import Person
 from tests.flow.conftest import Crowd
+from tests.support.waiting import eventually
 
 SHOWN = """navigator.serviceWorker.ready.then(r => r.getNotifications())
     .then(all => all.map(one => ({title: one.title, body: one.body, tag: one.tag, path: one.data.path})))"""
@@ -64,8 +65,7 @@ async def test_choices_are_made_in_the_settings_and_the_details_and_kept(visitor
     page = await visitors.sign_in(ada, "/settings/notifications")
     await page.get_by_role("checkbox", name="Hide the text").check()
     await expect(page.get_by_text("Saved")).to_be_visible()
-    await page.goto(f"/chats/{chat.id}")
-    await page.get_by_role("button", name="Details").click()
+    await page.goto(f"/chats/{chat.id}?details=settings")
     await page.get_by_label("Notify me").select_option("all")
     await expect(page.get_by_label("Notify me")).to_have_value("all")
     await page.get_by_role("button", name="For an hour").click()
@@ -107,7 +107,7 @@ async def _worker(page: Page) -> Worker:
     url = page.url
     origin = url[: url.index("/", 8)]
     await page.context.grant_permissions(["notifications"], origin=origin)
-    await page.wait_for_function("navigator.serviceWorker.controller !== null", timeout=PATIENCE_MS)
+    await eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"), "the worker answers")
     session = await page.context.new_cdp_session(page)
     found: list[str] = []
 
@@ -116,8 +116,7 @@ async def _worker(page: Page) -> Worker:
 
     session.on("ServiceWorker.workerRegistrationUpdated", note)
     await _send(session, "ServiceWorker.enable", {})
-    await page.wait_for_function("navigator.serviceWorker.getRegistration().then(r => r.active !== null)")
-    assert found
+    await eventually(lambda: _last(found), "the browser names the worker")
     return Worker(session, found[-1], origin, page.context)
 
 
@@ -126,8 +125,15 @@ async def _send(session: CDPSession, method: str, parameters: Mapping[str, objec
 
 
 async def _shown(page: Page, count: int) -> list[dict[str, str]]:
-    await page.wait_for_function(f"async count => (await {SHOWN}).length === count", arg=count, timeout=PATIENCE_MS)
+    async def are_there() -> bool:
+        return len(await page.evaluate(SHOWN)) == count
+
+    await eventually(are_there, f"{count} notifications are shown")
     return await page.evaluate(SHOWN)
+
+
+async def _last(found: list[str]) -> str | None:
+    return found[-1] if found else None
 
 
 async def _pair(crowd: Crowd) -> tuple[Person, Person]:

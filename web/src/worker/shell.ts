@@ -8,11 +8,13 @@
  */
 declare const self: ServiceWorkerGlobalScope;
 declare const __SHELL__: { version: string; files: { path: string; sha256: string }[] };
+/** Named once: the build writes the list wherever that name stands. */
+const SHELL = __SHELL__;
 
 const PREFIX = 'fechatter-shell-';
-const CURRENT = PREFIX + __SHELL__.version;
+const CURRENT = PREFIX + SHELL.version;
 const INDEX = '/index.html';
-const PATHS = new Set(__SHELL__.files.map(({ path }) => `/${path}`));
+const PATHS = new Set(SHELL.files.map(({ path }) => `/${path}`));
 /** What the server answers itself. */
 const SERVED = /^\/(api|docs|openapi|health|ready|metrics)(\/|\.|$)/;
 /** Taken in when they are first asked for: not everybody needs them. */
@@ -21,7 +23,7 @@ const AT_ONCE = 4;
 
 export async function install(): Promise<void> {
   const cache = await caches.open(CURRENT);
-  const waiting = [...__SHELL__.files];
+  const waiting = [...SHELL.files];
   const work = async (): Promise<void> => {
     for (let file = waiting.pop(); file; file = waiting.pop()) await take(cache, `/${file.path}`, file.sha256);
   };
