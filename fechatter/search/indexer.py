@@ -101,7 +101,7 @@ class Indexer:
 
     async def _ready(self) -> int | None:
         """The mark of an index that lacks nothing but what is new; None if it has to be built."""
-        plate, found = await self._server.plate(LIVE), await self._server.mark(LIVE)
+        plate, found = await asyncio.gather(self._server.plate(LIVE), self._server.mark(LIVE))
         async with self._db.connection() as connection:
             known = await state.look(connection)
             under_way = await state.load(connection)
