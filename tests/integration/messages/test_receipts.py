@@ -34,12 +34,17 @@ class Heard:
         self._news.put_nowait(str(payload))
 
     async def all(self) -> list[dict[str, Any]]:
-        """Everything so far: notifications come in order, so a mark of our own comes after them."""
+        """Everything so far, without the ids, of which each has one of its own.
+
+        Notifications come in order, so a mark of our own comes after them.
+        """
         await self._connection.execute(f"NOTIFY {CHANNEL}, 'mark'")
         found: list[dict[str, Any]] = []
         async with asyncio.timeout(PATIENCE_S):
             while (news := await self._news.get()) != "mark":
                 found.append(msgspec.json.decode(news))
+        ids = [each.pop("id") for each in found]
+        assert len(set(ids)) == len(ids)
         return found
 
 
