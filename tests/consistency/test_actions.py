@@ -94,7 +94,7 @@ async def test_what_everybody_hears_makes_what_they_knew_what_is(scene: Scene, a
 def test_every_action_of_chats_and_messages_is_held_to_it() -> None:
     folder = Path(fechatter.actions.__file__).parent
     mine = {path.stem for noun in ("chats", "messages") for path in (folder / noun).glob("[!_]*.py")}
-    assert mine - {"refusal", "tell_typing"} == {name for name, _ in ACTIONS}
+    assert mine - {"refusal", "tell_typing", "indexing"} == {name for name, _ in ACTIONS}
 
 
 async def _hide_and_show(s: Scene) -> None:
