@@ -12,6 +12,7 @@ from tests.browser.test_two_people import log, say
 from tests.browser.writing import box, picture, stored, tell_browser
 from tests.clients.shapes import Chat
 from tests.flow.conftest import Crowd
+from tests.support.waiting import eventually
 
 
 async def compose(page: Page, *steps: str) -> None:
@@ -42,8 +43,8 @@ async def test_chinese_is_never_sent_half_a_word(visitors: Visitors, crowd: Crow
     await expect(field).to_have_value(re.compile("你好"))
     await field.press("Enter")
     await expect(page.get_by_role("log").get_by_text("你好", exact=True)).to_be_visible()
-    await stored(page)
-    assert [message.content for message in await ada.history(chat)] == ["你好"]
+    history = await eventually(lambda: ada.history(chat), "it is stored")
+    assert [message.content for message in history] == ["你好"]
 
 
 async def test_names_complete_themselves_by_keyboard(visitors: Visitors, crowd: Crowd) -> None:

@@ -225,4 +225,7 @@ async def refusal(connection: Connection, author: Caller, chat_id: int, draft: D
         return Refused.NOT_VISIBLE
     if not row["member"]:
         return Refused.NOT_A_MEMBER
-    return Refused.NO_SUCH_REPLY if row["no_reply"] else Refused.NO_SUCH_FILE
+    if row["no_reply"]:
+        return Refused.NO_SUCH_REPLY
+    # Who finds everything in order now was no member when the post was tried, and has come in since.
+    return Refused.NO_SUCH_FILE if draft.files else Refused.NOT_A_MEMBER

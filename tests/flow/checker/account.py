@@ -48,7 +48,7 @@ async def verify(
     events = await _check_log(record, inspector)
     for reader in readers:
         for chat in chats:
-            _check_membership(reader, record.turns[f"chat:{chat}"], f"chat:{chat}")
+            _check_membership(reader, record, f"chat:{chat}")
     _check_retries(readers)
     happened: Counter[str] = Counter()
     for reader in readers:
@@ -116,13 +116,20 @@ def _check_retries(readers: Sequence[Reader]) -> None:
     hold(retries.total() < 10 or len(retries) > retries.total() // 2, f"pauses before coming back: {retries}")
 
 
-def _check_membership(reader: Reader, turns: set[Turn], stream: str) -> None:
-    """Everybody was told only what happened while they were in: from their own coming to just before their going."""
-    mine = sorted(turn for turn in turns if turn.user_id == reader.person.id)
+def _check_membership(reader: Reader, record: Record, stream: str) -> None:
+    """Everybody was told only what happened while they were in: from their own coming to just before their going.
+
+    A going of which nobody was told, since it was pruned while all who might have heard it were away, was somewhere
+    before the next coming.
+    """
+    mine = sorted(turn for turn in record.turns[stream] if turn.user_id == reader.person.id)
+    marks = record.marks[stream]
     inside: list[tuple[int, int]] = []
     came: int | None = 1
     for turn in mine:
         if turn.came:
+            if came is not None and 0 in marks[came : turn.pos]:
+                inside.append((came, turn.pos - 1))
             came = turn.pos
         elif came is not None:
             inside.append((came, turn.pos - 1))
