@@ -17,7 +17,7 @@
 
 struct stream {
     int fd;
-    char answered, length, carry[CARRY];
+    char accepted, answered, length, carry[CARRY];
 };
 
 /* One event, by its stamp: when its last delivery came. */
@@ -90,7 +90,8 @@ int main(int argc, char **argv) {
     int port = atoi(argv[1]), connections = atoi(argv[3]), token_count = 0, answered = 0, closed = 0;
     long long wanted = atoll(argv[4]) * connections, events = 0, bytes = 0, patience = atof(argv[5]) * 1e9;
     char **tokens = argc > 6 ? read_tokens(argv[6], &token_count) : NULL, *cursor = argc > 7 ? argv[7] : NULL;
-    const char *welcome = strncmp(argv[2], "/ws", 3) ? "HTTP/1.1 200" : "HTTP/1.1 101";
+    int is_ws = !strncmp(argv[2], "/ws", 3);
+    const char *welcome = is_ws ? "HTTP/1.1 101" : "HTTP/1.1 200";
     struct stream *streams = calloc(connections, sizeof *streams);
     struct epoll_event ready[1024];
     static char buffer[CARRY + (1 << 18)];
@@ -117,11 +118,13 @@ int main(int argc, char **argv) {
                 continue;
             }
             bytes += size;
-            if (!stream->answered) {
-                if (size < 12 || memcmp(buffer, welcome, 12)) {
-                    fprintf(stderr, "stream %u was refused: %.*s\n", ready[j].data.u32, (int)strcspn(buffer, "\r\n"), buffer);
-                    return 1;
-                }
+            if (!stream->accepted && (size < 12 || memcmp(buffer, welcome, 12))) {
+                fprintf(stderr, "stream %u was refused: %.*s\n", ready[j].data.u32, (int)strcspn(buffer, "\r\n"), buffer);
+                return 1;
+            }
+            stream->accepted = 1;
+            /* A WebSocket is accepted before it hears anything: it does from its greeting on. */
+            if (!stream->answered && (!is_ws || memmem(buffer, stream->length + size, "hello", 5))) {
                 stream->answered = 1;
                 if (++answered == connections) {
                     puts("ready");

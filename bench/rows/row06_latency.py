@@ -67,13 +67,14 @@ def measure(plan: Plan) -> Iterator[Case]:
 def _feeding(stage: Stage, nchan: Nchan, post: Deliver) -> Deliver:
     """Post, then publish an event of the same size to nchan."""
     prefix, _, rest = an_event(stage).decode().partition("data: ")[2].strip().partition("~")
-    free: asyncio.Queue[Wire] = asyncio.Queue()
+    free: dict[asyncio.AbstractEventLoop, list[Wire]] = {}
 
     async def deliver(wire: Wire, text: str) -> None:
         await post(wire, text)
-        to_nchan = free.get_nowait() if not free.empty() else await Wire.open(nchan.port)
+        mine = free.setdefault(asyncio.get_running_loop(), [])
+        to_nchan = mine.pop() if mine else await Wire.open(nchan.port)
         await to_nchan.post(PUBLISH, f"{prefix}{text[:20]}{rest[19:]}")
-        free.put_nowait(to_nchan)
+        mine.append(to_nchan)
 
     return deliver
 
