@@ -89,10 +89,15 @@ def _markdown(measured: list[Measured]) -> str:
     for item in measured:
         note = f" Last round: {item.case.notes[-1]}." if item.case.notes else ""
         lines.append(
-            f"- Row {item.case.row}, {item.case.name}, {item.case.against}: {len(item.case.ours)} rounds on "
+            f"- Row {item.case.row}, {item.case.name}, {item.case.against}: {_rounds(item.case)} on "
             f"{item.day} ({item.machine}).{note}"
         )
     return "\n".join(lines)
+
+
+def _rounds(case: Case) -> str:
+    count = len(case.ours)
+    return f"{count} round{'' if count == 1 else 's'}"
 
 
 def _plot(cases: list[Case]) -> str:
