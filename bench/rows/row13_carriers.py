@@ -4,9 +4,14 @@ One PostgreSQL, one NATS (the embedded one) and one notify_server that hears bot
 fechatter_server processes, which differ in `messaging.enabled` alone; the same 64 clients load one of one set, then
 four of it, and the other set in turn. Meanwhile somebody else posts 20 messages a second and listens: from the
 beginning of the request to the event, in milliseconds. All of it shares the machine's cores.
+
+What NOTIFY costs is its lock, which a commit holds until it is on the disk, so the disk decides. Four processes are
+therefore measured on a disk that takes its time, too: `commit_delay` makes each flush wait as such a disk would.
 """
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +20,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import quantiles
 from typing import NamedTuple
+
+import asyncpg
 
 from bench.figures import CannotMeasure, Case, Plan, Row
 from bench.native import program
@@ -27,7 +34,9 @@ from tests.support.stack import answers_ready
 from tests.support.waiting import wait_until
 
 CLIENTS = 64
-PROCESSES = (1, 4)
+SLOW_DISK_MS = 2
+SCENES = ((1, 0), (4, 0), (4, SLOW_DISK_MS))
+"""Processes, and milliseconds that each flush takes longer."""
 PROBES_A_SECOND = 20
 
 
@@ -40,28 +49,30 @@ class Figures(NamedTuple):
 
 
 def measure(plan: Plan) -> Iterator[Case]:
-    cases = {count: _cases(count) for count in PROCESSES}
+    cases = {scene: _cases(*scene) for scene in SCENES}
+    most = max(count for count, _ in SCENES)
     with ExitStack() as stack:
         stage = stack.enter_context(Stage.up(CLIENTS + 1, CLIENTS + 1, FECHATTER_MESSAGING__ENABLED="true"))
         stage.hide_presence()
-        notify = stack.enter_context(_servers(stage, "false", max(PROCESSES)))
-        nats = stack.enter_context(_servers(stage, "true", max(PROCESSES)))
+        notify = stack.enter_context(_servers(stage, "false", most))
+        nats = stack.enter_context(_servers(stage, "true", most))
         for number in range(plan.rounds + 1):
-            for count in PROCESSES:
+            for count, disk_ms in SCENES:
+                _slow_down_disk(stage, disk_ms)
                 pair = (notify, nats) if number % 2 else (nats, notify)
                 found = {id(ports): _load(stage, ports[:count], plan.seconds) for ports in pair}
                 old, new = found[id(notify)], found[id(nats)]
                 if number == 0:
                     continue  # to warm up
-                for case, mine, his in zip(cases[count], new, old, strict=True):
+                for case, mine, his in zip(cases[count, disk_ms], new, old, strict=True):
                     case.add(mine, his)
-                say(f"round {number}, {count} processes: NATS {_shown(new)}, NOTIFY {_shown(old)}")
-    for count in PROCESSES:
-        yield from cases[count]
+                say(f"round {number}, {_scene(count, disk_ms)}: NATS {_shown(new)}, NOTIFY {_shown(old)}")
+    for scene in SCENES:
+        yield from cases[scene]
 
 
-def _cases(count: int) -> tuple[Case, Case, Case]:
-    who = f"{count} process{'es' if count > 1 else ''}"
+def _cases(count: int, disk_ms: int) -> tuple[Case, Case, Case]:
+    who = _scene(count, disk_ms)
     return (
         Case(row=13, name=f"posts by NATS, {who}", against="NOTIFY", unit="posts/s"),
         Case(
@@ -79,6 +90,23 @@ def _cases(count: int) -> tuple[Case, Case, Case]:
             better="less",
         ),
     )
+
+
+def _scene(count: int, disk_ms: int) -> str:
+    return f"{count} process{'es' if count > 1 else ''}" + (f", a disk of {disk_ms} ms" if disk_ms else "")
+
+
+def _slow_down_disk(stage: Stage, flush_ms: int) -> None:
+    """From now on each flush takes so much longer; 0: as long as it takes."""
+    cluster = stage.stack.data_dir / "postgres"
+    settings = f"commit_delay = {flush_ms * 1000}\ncommit_siblings = 0\n"
+    (cluster / "conf.d" / "50-disk.conf").write_text(settings)
+    os.kill(int((cluster / "postmaster.pid").read_text().split()[0]), signal.SIGHUP)
+    wait_until(lambda: stage.query(_commit_delay) == flush_ms * 1000, "PostgreSQL has read its settings")
+
+
+async def _commit_delay(connection: "asyncpg.Connection[asyncpg.Record]") -> int:
+    return int(await connection.fetchval("SELECT setting FROM pg_settings WHERE name = 'commit_delay'"))
 
 
 def _shown(figures: Figures) -> str:
