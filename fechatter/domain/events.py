@@ -9,7 +9,7 @@ Envelope                                               one change as clients get
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, Self
 
 import msgspec
 
@@ -96,6 +96,21 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     payload: Payload
     workspace_id: int | None = None
     chat_id: int | None = None
+
+    @classmethod
+    def of_chat(cls, chat: "Place", type_: EventType, payload: Payload, *, to: int | None = None) -> Self:
+        """What all who are in the chat hear or, with `to`, one user alone on their own stream."""
+        stream = stream_of_chat(chat.id) if to is None else stream_of_user(to)
+        return cls(stream=stream, type=type_, payload=payload, workspace_id=chat.workspace_id, chat_id=chat.id)
+
+
+class Place(Protocol):
+    """A chat, as far as its events name it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def workspace_id(self) -> int: ...
 
 
 class Ephemeral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,7 +11,7 @@ import msgspec
 
 from fechatter.domain.chats import Chat, ChatMember, ChatRole
 from fechatter.domain.errors import InvalidRequest, NotFound
-from fechatter.domain.events import Event, EventType, Membership, stream_of_chat, stream_of_user
+from fechatter.domain.events import Event, EventType, Membership
 from fechatter.domain.people import Caller, WorkspaceRole
 from fechatter.domain.permissions import check_may_add
 from fechatter.store.chats import chats, members
@@ -70,22 +70,10 @@ async def tell_of_newcomers(tx: Connection, chat: Chat, roles: Mapping[int, Chat
 
 
 def _added(chat: Chat, user_id: int, role: ChatRole) -> Event:
-    return Event(
-        stream=stream_of_chat(chat.id),
-        type=EventType.MEMBER_ADDED,
-        payload=Membership(chat_id=chat.id, user_id=user_id, role=role),
-        workspace_id=chat.workspace_id,
-        chat_id=chat.id,
-    )
+    return Event.of_chat(chat, EventType.MEMBER_ADDED, Membership(chat_id=chat.id, user_id=user_id, role=role))
 
 
 def _created(chat: Chat, user_id: int, still_to_come: int) -> Event:
     """The chat as it is just before this one's own member.added: counting on from there gives the true count."""
     before = msgspec.structs.replace(chats.for_newcomer(chat), member_count=chat.member_count - still_to_come)
-    return Event(
-        stream=stream_of_user(user_id),
-        type=EventType.CHAT_CREATED,
-        payload=before,
-        workspace_id=chat.workspace_id,
-        chat_id=chat.id,
-    )
+    return Event.of_chat(chat, EventType.CHAT_CREATED, before, to=user_id)

@@ -6,7 +6,7 @@ import msgspec
 from fechatter.actions.chats.add_members import check_known
 from fechatter.domain.chats import Chat, ChatRole, ChatType, check_member_count
 from fechatter.domain.errors import Forbidden, NotFound
-from fechatter.domain.events import Event, EventType, stream_of_user
+from fechatter.domain.events import Event, EventType
 from fechatter.domain.people import Caller, Workspace, WorkspaceRole
 from fechatter.store.chats import chats, members
 from fechatter.store.database import Connection, Database
@@ -99,19 +99,7 @@ async def _insert(
 
 
 async def _tell(tx: Connection, chat: Chat, user_ids: tuple[int, ...]) -> None:
-    await event_log.append(
-        tx,
-        [
-            Event(
-                stream=stream_of_user(user_id),
-                type=EventType.CHAT_CREATED,
-                payload=chat,
-                workspace_id=chat.workspace_id,
-                chat_id=chat.id,
-            )
-            for user_id in user_ids
-        ],
-    )
+    await event_log.append(tx, [Event.of_chat(chat, EventType.CHAT_CREATED, chat, to=user_id) for user_id in user_ids])
 
 
 def _pair(creator: Caller, plan: ChatPlan) -> tuple[int, int] | None:

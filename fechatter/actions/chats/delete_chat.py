@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fechatter.domain.chats import Chat, ChatType
 from fechatter.domain.errors import NotFound
-from fechatter.domain.events import Event, EventType, stream_of_user
+from fechatter.domain.events import Event, EventType
 from fechatter.domain.people import Caller
 from fechatter.domain.permissions import check_may_delete
 from fechatter.store.chats import chats, members
@@ -34,16 +34,5 @@ async def delete_chat(db: Database, caller: Caller, chat_id: int) -> None:
 
 async def _tell(tx: Connection, chat: Chat, user_ids: Sequence[int]) -> None:
     payload = chats.for_newcomer(chat)
-    await event_log.append(
-        tx,
-        [
-            Event(
-                stream=stream_of_user(user_id),
-                type=EventType.CHAT_DELETED,
-                payload=payload,
-                workspace_id=chat.workspace_id,
-                chat_id=chat.id,
-            )
-            for user_id in user_ids
-        ],
-    )
+    events = [Event.of_chat(chat, EventType.CHAT_DELETED, payload, to=user_id) for user_id in user_ids]
+    await event_log.append(tx, events)

@@ -8,7 +8,7 @@ take_out          the change itself, for whoever is allowed to make it
 
 from fechatter.domain.chats import ChatRole, ChatType
 from fechatter.domain.errors import NotFound, OwnerRequired
-from fechatter.domain.events import Event, EventType, Membership, stream_of_chat, stream_of_user
+from fechatter.domain.events import Event, EventType, Membership
 from fechatter.domain.people import Caller
 from fechatter.domain.permissions import check_may_leave
 from fechatter.store.chats import chats, members
@@ -63,20 +63,13 @@ async def check_owner_stays(tx: Connection, place: Place, user_id: int, role: Ch
 async def take_out(tx: Connection, place: Place, user_id: int, role: ChatRole) -> None:
     """Remove a member. Their last word of the chat is member.removed on their own stream. The chat's row is held."""
     await members.remove(tx, place.id, user_id)
-    streams = [stream_of_user(user_id)]
-    if place.member_count > 1:
-        streams.append(stream_of_chat(place.id))
     removed = Membership(chat_id=place.id, user_id=user_id, role=role)
-    await event_log.append(tx, [_member_event(place, stream, EventType.MEMBER_REMOVED, removed) for stream in streams])
+    hearers = [user_id, None] if place.member_count > 1 else [user_id]
+    await event_log.append(tx, [Event.of_chat(place, EventType.MEMBER_REMOVED, removed, to=one) for one in hearers])
     if place.member_count == 1 and place.type is not ChatType.PUBLIC_CHANNEL:
         await chats.delete(tx, place.id)
 
 
 def role_changed(place: Place, user_id: int, role: ChatRole) -> Event:
     """What the members of the chat hear when one of them has a new role."""
-    changed = Membership(chat_id=place.id, user_id=user_id, role=role)
-    return _member_event(place, stream_of_chat(place.id), EventType.MEMBER_UPDATED, changed)
-
-
-def _member_event(place: Place, stream: str, type_: EventType, payload: Membership) -> Event:
-    return Event(stream=stream, type=type_, payload=payload, workspace_id=place.workspace_id, chat_id=place.id)
+    return Event.of_chat(place, EventType.MEMBER_UPDATED, Membership(chat_id=place.id, user_id=user_id, role=role))

@@ -5,7 +5,7 @@ from msgspec import UNSET, UnsetType
 
 from fechatter.domain.chats import Chat
 from fechatter.domain.errors import NotFound
-from fechatter.domain.events import Event, EventType, stream_of_chat
+from fechatter.domain.events import Event, EventType
 from fechatter.domain.people import Caller
 from fechatter.domain.permissions import check_may_rename
 from fechatter.store.chats import chats
@@ -37,7 +37,7 @@ async def update_chat(db: Database, caller: Caller, chat_id: int, changes: ChatC
             return before
         await chats.rename(tx, place, name=name, description=description)
         after = await _read(tx, caller, chat_id)
-        await event_log.append(tx, [_updated(after)])
+        await event_log.append(tx, [Event.of_chat(after, EventType.CHAT_UPDATED, chats.for_newcomer(after))])
         return after
 
 
@@ -46,13 +46,3 @@ async def _read(tx: Connection, caller: Caller, chat_id: int) -> Chat:
     if chat is None:
         raise NotFound
     return chat
-
-
-def _updated(chat: Chat) -> Event:
-    return Event(
-        stream=stream_of_chat(chat.id),
-        type=EventType.CHAT_UPDATED,
-        payload=chats.for_newcomer(chat),
-        workspace_id=chat.workspace_id,
-        chat_id=chat.id,
-    )

@@ -16,7 +16,7 @@ import msgspec
 from fechatter.actions.history.load_people import place_authors
 from fechatter.domain.chats import Chat, ChatRole, ChatType
 from fechatter.domain.errors import Unavailable
-from fechatter.domain.events import Event, EventType, Membership, stream_of_chat, stream_of_user
+from fechatter.domain.events import Event, EventType, Membership
 from fechatter.domain.history import Refusal, Remark, address_of
 from fechatter.domain.text import mentioned
 from fechatter.domain.vectors import indexed
@@ -167,24 +167,22 @@ async def _admit(tx: Connection, to: Destination, locked: dict[int, LockedChat],
     }
     admitted = await history.admit(tx, to.workspace_id, newcomers, [role.value for role in roles.values()])
     if admitted:
-        events = await _admissions(tx, to, admitted, roles)
+        events = await _admissions(tx, admitted, roles)
         positions = await event_log.append(tx, events)
         await history.set_joined(tx, admitted, positions[: len(admitted)])
     return len(admitted)
 
 
 async def _admissions(
-    tx: Connection, to: Destination, admitted: Sequence[tuple[int, int]], roles: dict[tuple[int, int], ChatRole]
+    tx: Connection, admitted: Sequence[tuple[int, int]], roles: dict[tuple[int, int], ChatRole]
 ) -> list[Event]:
     """member.added to each chat's stream, then chat.created to each newcomer's."""
     views = await history.newcomers_view(tx, list({chat_id for chat_id, _ in admitted}))
     added = [
-        Event(
-            stream=stream_of_chat(chat_id),
-            type=EventType.MEMBER_ADDED,
-            payload=Membership(chat_id=chat_id, user_id=user_id, role=roles[chat_id, user_id]),
-            workspace_id=to.workspace_id,
-            chat_id=chat_id,
+        Event.of_chat(
+            views[chat_id],
+            EventType.MEMBER_ADDED,
+            Membership(chat_id=chat_id, user_id=user_id, role=roles[chat_id, user_id]),
         )
         for chat_id, user_id in admitted
     ]
@@ -198,13 +196,8 @@ async def _admissions(
 
 def _created(chat: Chat, user_id: int, still_to_come: int) -> Event:
     """The chat as it is just before this one's own member.added: counting on from there gives the true count."""
-    return Event(
-        stream=stream_of_user(user_id),
-        type=EventType.CHAT_CREATED,
-        payload=msgspec.structs.replace(chat, member_count=chat.member_count - still_to_come),
-        workspace_id=chat.workspace_id,
-        chat_id=chat.id,
-    )
+    before = msgspec.structs.replace(chat, member_count=chat.member_count - still_to_come)
+    return Event.of_chat(chat, EventType.CHAT_CREATED, before, to=user_id)
 
 
 async def _mentions(tx: Connection, posts: Sequence[_Post]) -> list[list[int]]:

@@ -1,7 +1,7 @@
 """Delete a message: a tombstone stays, so that numbers have no gaps."""
 
 from fechatter.domain.errors import NotFound
-from fechatter.domain.events import Event, EventType, stream_of_chat
+from fechatter.domain.events import Event, EventType
 from fechatter.domain.people import Caller
 from fechatter.domain.permissions import check_may_erase
 from fechatter.store.chats import chats
@@ -24,15 +24,4 @@ async def delete_message(db: Database, caller: Caller, chat_id: int, message_id:
         if message.deleted_at is not None:
             return
         erased = await message_changes.erase(tx, message)
-        await event_log.append(
-            tx,
-            [
-                Event(
-                    stream=stream_of_chat(chat_id),
-                    type=EventType.MESSAGE_DELETED,
-                    payload=erased,
-                    workspace_id=place.workspace_id,
-                    chat_id=chat_id,
-                )
-            ],
-        )
+        await event_log.append(tx, [Event.of_chat(place, EventType.MESSAGE_DELETED, erased)])

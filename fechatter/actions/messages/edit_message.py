@@ -2,7 +2,7 @@
 
 from fechatter.actions.messages.indexing import found_by
 from fechatter.domain.errors import Conflict, InvalidRequest, NotFound
-from fechatter.domain.events import Event, EventType, stream_of_chat
+from fechatter.domain.events import Event, EventType
 from fechatter.domain.messages import Message
 from fechatter.domain.people import Caller
 from fechatter.domain.permissions import check_may_edit
@@ -33,16 +33,5 @@ async def edit_message(db: Database, caller: Caller, chat_id: int, message_id: i
         if content == message.content:
             return message
         edited = await message_changes.edit(tx, message, content, mentioned(content), words)
-        await event_log.append(
-            tx,
-            [
-                Event(
-                    stream=stream_of_chat(chat_id),
-                    type=EventType.MESSAGE_UPDATED,
-                    payload=edited,
-                    workspace_id=place.workspace_id,
-                    chat_id=chat_id,
-                )
-            ],
-        )
+        await event_log.append(tx, [Event.of_chat(place, EventType.MESSAGE_UPDATED, edited)])
         return edited
