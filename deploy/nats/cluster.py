@@ -4,11 +4,13 @@
 
 Cluster.start(folder)   the same for programs: certificates and a password are made anew
 Cluster.nodes           each can be killed, started again, and lose its store
+Authority               certificates
 """
 
 import argparse
 import datetime
 import ipaddress
+import json
 import secrets
 import signal
 import ssl
@@ -28,8 +30,14 @@ from fechatter.cli.embedded_nats import free_port, greeting, program
 
 PATIENCE_S = 30.0
 DAYS = 30
+USAGES = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+    *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+)
 
 # What Fechatter needs, and nothing else: its subjects, its answers, and the care of its own stream.
+MAY_PUBLISH = ["fechatter.>", "$JS.API.STREAM.*.FECHATTER_EVENTS"]
+MAY_HEAR = ["fechatter.>", "_INBOX_fechatter.>"]
 CONFIG = """\
 server_name: {name}
 listen: "127.0.0.1:{port}"
@@ -39,10 +47,7 @@ authorization {{
   users: [
     {{
       user: fechatter, password: "{password}"
-      permissions: {{
-        publish: ["fechatter.>", "$JS.API.STREAM.*.FECHATTER_EVENTS", "$JS.API.INFO"]
-        subscribe: ["fechatter.>", "_INBOX_fechatter.>"]
-      }}
+      permissions: {{ publish: {publish}, subscribe: {hear} }}
     }}
     {{ user: admin, password: "{admin}" }}
   ]
@@ -117,7 +122,7 @@ class Cluster:
         password, admin, between = (secrets.token_hex(16) for _ in range(3))
         folder.mkdir(parents=True, exist_ok=True)
         if tls:
-            make_certificates(folder)
+            Authority(folder).issue("server", "localhost")
         ports, routes = [free_port() for _ in range(size)], [free_port() for _ in range(size)]
         secure = TLS.format(folder=folder) if tls else ""
         peers = ", ".join(f'"nats://route:{between}@127.0.0.1:{route}"' for route in routes)
@@ -131,6 +136,8 @@ class Cluster:
                     port=port,
                     password=password,
                     admin=admin,
+                    publish=json.dumps(MAY_PUBLISH),
+                    hear=json.dumps(MAY_HEAR),
                     store=folder / f"n{number}" / "store",
                     tls=secure,
                     cluster=CLUSTER.format(route=route, routes=peers, password=between, tls=secure) if size > 1 else "",
@@ -165,29 +172,41 @@ class Cluster:
             node.kill()
 
 
-def make_certificates(folder: Path) -> None:
-    """A certificate authority, and a certificate for 127.0.0.1 that it signs."""
-    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _name("Fechatter trial")
-    root = (
-        _certificate(authority, authority, authority_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    addresses = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
-    server = (
-        _certificate(_name("localhost"), authority, key)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(addresses), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
-        .sign(authority_key, hashes.SHA256())
-    )
-    (folder / "ca.pem").write_bytes(root.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.pem").write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.key").touch(mode=0o600)
-    (folder / "server.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+class Authority:
+    """A certificate authority, made anew; `ca.pem` in its folder is what those who trust it need."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._name, self._key = _name("Fechatter trial"), ec.generate_private_key(ec.SECP256R1())
+        usage = dict.fromkeys(USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
+        root = (
+            _certificate(self._name, self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.KeyUsage(**usage), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "ca.pem").write_bytes(root.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, file: str, name: str) -> None:
+        """`file`.pem and `file`.key for whoever is called `name`, and for 127.0.0.1."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        addresses = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        certificate = (
+            _certificate(_name(name), self._name, key)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName(addresses), critical=False)
+            .add_extension(authority, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        (self._folder / f"{file}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        (self._folder / f"{file}.key").touch(mode=0o600)
+        (self._folder / f"{file}.key").write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
 
 
 def main() -> None:

@@ -9,14 +9,14 @@ was not subscribed is in the event log: after each change it says that anything 
 
 from collections.abc import Awaitable, Callable
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from fechatter.bus import subjects
 from fechatter.bus.bus import OnEphemeral, OnNews
 from fechatter.bus.interest import Interest
-from fechatter.bus.nats_link import NatsLink, answers, subscribe
+from fechatter.bus.nats_link import NatsClient, NatsLink, answers, subscribe
+from fechatter.bus.nats_reasons import standing
 from fechatter.config import Messaging
 
 MOST_SUBJECTS = 1_000
@@ -33,7 +33,7 @@ class NatsBus:
     def __init__(self, settings: Messaging, interest: Interest, name: str) -> None:
         self.alive = False
         self.hints = 0
-        self._link = NatsLink(settings, name)
+        self._link = NatsLink(settings, name, "listen")
         self._interest = interest
         self._subscribed: dict[str, Subscription] = {}
 
@@ -42,15 +42,15 @@ class NatsBus:
         return len(self._subscribed)
 
     @property
-    def client(self) -> Client | None:
-        """For whoever wants to publish."""
-        return self._link.client
+    def standing(self) -> str:
+        """For /ready: `ok`, or `away` with the reason if that is known."""
+        return standing(self.alive, self._link.why)
 
     async def run(self, on_news: OnNews, on_ephemeral: OnEphemeral) -> None:
         """Pass hints and ephemeral news on until cancelled; reconnects with growing pauses."""
         await self._link.run(lambda client: self._listen(client, on_news, on_ephemeral))
 
-    async def _listen(self, client: Client, on_news: OnNews, on_ephemeral: OnEphemeral) -> None:
+    async def _listen(self, client: NatsClient, on_news: OnNews, on_ephemeral: OnEphemeral) -> None:
         async def hear(message: Msg) -> None:
             self.hints += 1
             for stream in subjects.streams_in(message.data):
@@ -74,7 +74,7 @@ class NatsBus:
             self._subscribed.clear()
             on_news(None)
 
-    async def _subscribe(self, client: Client, hear: Callable[[Msg], Awaitable[None]]) -> None:
+    async def _subscribe(self, client: NatsClient, hear: Callable[[Msg], Awaitable[None]]) -> None:
         wanted = set(self._interest.subjects)
         if len(wanted) > MOST_SUBJECTS:
             wanted = {subjects.ALL}

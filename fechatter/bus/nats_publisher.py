@@ -14,15 +14,14 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 
 import msgspec
-import nats.errors
-import nats.js.errors
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from fechatter import logs
 from fechatter.bus import jetstream, subjects
 from fechatter.bus.fallback import Fallback
-from fechatter.bus.nats_link import NatsLink, answers, subscribe, write
+from fechatter.bus.nats_link import NatsClient, NatsLink, answers, subscribe, write
+from fechatter.bus.nats_reasons import FAILURES, standing
+from fechatter.bus.outage import Outage
 from fechatter.config import Messaging
 from fechatter.store.database import Database
 from fechatter.store.log.outbox import Written
@@ -36,7 +35,11 @@ MOST_UNANSWERED = 20_000
 AT_ONCE = 500
 EVENTS_A_MESSAGE = 500
 TICK_S = 0.1
-STREAM_RETRY_S = 1.0
+RETRY_S = 1.0
+CALM_S = 2.0
+"""JetStream that failed is relied on again when it has taken something after so long without another failure."""
+PROBE = 0
+"""The number of a message without news, which shows whether JetStream takes any."""
 
 log = logs.get(__name__)
 
@@ -56,14 +59,17 @@ class _Sent(msgspec.Struct):
     told: bool = False
 
 
+class _Problem(msgspec.Struct):
+    description: str = "it does not say why"
+
+
 class _Answer(msgspec.Struct):
     """JetStream's PubAck."""
 
-    error: msgspec.Raw | None = None
+    error: _Problem | None = None
 
 
 _decode_answer = msgspec.json.Decoder(_Answer).decode
-_FAILURES = (nats.errors.Error, OSError, asyncio.TimeoutError)
 
 
 class NatsPublisher:
@@ -72,24 +78,32 @@ class NatsPublisher:
     published, answered   messages with news
     dropped               messages that were not published, since too many were unanswered
     _stream_ready         whether JetStream's stream is there, as far as is known
-    _overdue              whether the last thing heard of JetStream is that it did not answer in time
+    _taken                whether JetStream takes what is published: it has shown so on this connection
+    _calm_from            before this time it is not believed to
     """
 
     def __init__(self, settings: Messaging, name: str) -> None:
         self.published = self.answered = self.dropped = 0
         self.fallback = Fallback()
         self._settings = settings
-        self._link = NatsLink(settings, name)
+        self._link = NatsLink(settings, name, "publish")
         self._inbox = ""
-        self._numbers = count(1)
+        self._numbers = count(PROBE + 1)
         self._unanswered: dict[int, _Sent] = {}
-        self._stream_ready = False
-        self._overdue = False
+        self._stream_ready = self._taken = False
+        self._calm_from = 0.0
+        self._outage = Outage(log, "nats.takes_nothing", "nats.takes_news")
+        self._difference = ""
 
     @property
     def alive(self) -> bool:
         """Whether NATS takes and keeps what is published."""
-        return self._link.client is not None and self._stream_ready and not self._overdue
+        return self._link.client is not None and self._taken
+
+    @property
+    def standing(self) -> str:
+        """For /ready: `ok`, or `away` with the reason if that is known."""
+        return standing(self.alive, self._link.why or self._outage.why)
 
     @property
     def unanswered(self) -> int:
@@ -122,7 +136,7 @@ class NatsPublisher:
                 await self._run(database)
             except Exception:
                 log.exception("nats.publisher_failed")
-            await asyncio.sleep(STREAM_RETRY_S)
+            await asyncio.sleep(RETRY_S)
 
     async def _run(self, database: Database) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -135,34 +149,40 @@ class NatsPublisher:
         try:
             if self._link.client is not None:
                 await answers(self._link.client)
-        except _FAILURES as error:
+        except FAILURES as error:
             log.info("nats.not_flushed", error=type(error).__name__)
 
-    async def _use(self, client: Client) -> None:
+    async def _use(self, client: NatsClient) -> None:
         """What belongs to one connection."""
         self._inbox = client.new_inbox()
-        self._stream_ready = False
+        self._stream_ready = self._taken = False
+        self._calm_from = 0.0
         await subscribe(client, f"{self._inbox}.*", self._hear_answer)
         while True:
             if not self._stream_ready:
                 await self._make_ready(client)
-            await asyncio.sleep(STREAM_RETRY_S)
+            if self._stream_ready and not self._taken:
+                write(client, subjects.NOTHING, b"", f"{self._inbox}.{PROBE}")
+            await asyncio.sleep(RETRY_S)
 
-    async def _make_ready(self, client: Client) -> None:
+    async def _make_ready(self, client: NatsClient) -> None:
         """Make the stream, and publish again what nobody answered."""
         try:
-            await jetstream.ensure_stream(client, self._settings)
-        except (*_FAILURES, nats.js.errors.Error) as error:
-            log.warning("nats.no_stream", error=jetstream.explain(error))
+            difference = await jetstream.ensure_stream(client, self._settings)
+        except jetstream.StreamError as error:
+            self._outage.lasts(str(error))
             return
-        self._stream_ready, self._overdue = True, False
+        if difference and difference != self._difference:
+            log.info("nats.stream_differs", stream=jetstream.NAME, there=difference)
+        self._difference = difference
+        self._stream_ready = True
         for done, number in enumerate(list(self._unanswered), 1):
             if (sent := self._unanswered.pop(number, None)) is not None:
                 self._publish(client, sent)
             if done % AT_ONCE == 0:
                 await answers(client)
 
-    def _publish(self, client: Client, sent: _Sent) -> None:
+    def _publish(self, client: NatsClient, sent: _Sent) -> None:
         if len(self._unanswered) >= MOST_UNANSWERED:
             self.dropped += 1
             self._tell_otherwise(sent)
@@ -176,24 +196,34 @@ class NatsPublisher:
 
     async def _hear_answer(self, message: Msg) -> None:
         number = int(message.subject.rpartition(".")[2])
-        if message.data and _decode_answer(message.data).error is None:
-            self._unanswered.pop(number, None)
-            self.answered += 1
-            self._overdue = False
-        elif (sent := self._unanswered.get(number)) is not None:
-            self._stream_ready = False  # nobody takes it, or it cannot be stored
-            self._tell_otherwise(sent)
+        if refusal := _refusal(message):
+            self._fail(refusal)
+            if (sent := self._unanswered.get(number)) is not None:
+                self._tell_otherwise(sent)
+            return
+        self._unanswered.pop(number, None)
+        self.answered += number != PROBE
+        if not self._taken and asyncio.get_running_loop().time() >= self._calm_from:
+            self._taken = True
+            self._outage.ends()
+
+    def _fail(self, why: str) -> None:
+        """The stream may be gone: the next look makes it again."""
+        self._stream_ready = self._taken = False
+        self._calm_from = asyncio.get_running_loop().time() + CALM_S
+        self._outage.lasts(why)
 
     async def _look_after_answers(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             now = asyncio.get_running_loop().time()
-            patience = ANSWER_S if self._link.client is not None else 0.0
+            connected = self._link.client is not None
+            patience = ANSWER_S if connected else 0.0
             for number, sent in list(self._unanswered.items()):
                 if now - sent.at <= patience:
                     break
-                self._overdue = True
-                self._stream_ready = False  # it may be gone: the next look makes it again
+                if connected and not sent.told:
+                    self._fail(f"has not answered a message for {ANSWER_S:g} s")
                 self._tell_otherwise(sent)
                 if now - sent.born > KEEP_S:
                     del self._unanswered[number]
@@ -202,6 +232,14 @@ class NatsPublisher:
         if not sent.told and self._settings.enabled is True:
             self.fallback.tell(event.stream for event in sent.events)
         sent.told = True
+
+
+def _refusal(message: Msg) -> str:
+    """Why JetStream did not take a message; empty: it did."""
+    if not message.data:
+        return f"has nothing that takes messages: JetStream or its stream {jetstream.NAME} is gone"
+    problem = _decode_answer(message.data).error
+    return f"does not take a message: {problem.description}" if problem is not None else ""
 
 
 def _by_subject(events: Iterable[Written]) -> Iterator[tuple[str, list[Written]]]:

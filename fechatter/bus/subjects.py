@@ -2,6 +2,7 @@
 
     fechatter.events.<workspace id>       news of a workspace and its chats
     fechatter.events.users.<shard>        news of people's own streams, in SHARDS parts
+    fechatter.events.probe                nothing: whether JetStream takes messages
     fechatter.live                        ephemeral news, as JSON
 
 News are places in the event log, `stream@position`, separated by blanks; never content. `Nats-Msg-Id` is the last of
@@ -15,6 +16,7 @@ from fechatter.store.log.outbox import Written
 
 ROOT = "fechatter.events"
 ALL = f"{ROOT}.>"
+NOTHING = f"{ROOT}.probe"
 LIVE = "fechatter.live"
 SHARDS = 64
 MSG_ID = "Nats-Msg-Id"

@@ -129,7 +129,7 @@ def _look_at_nats(settings: Settings) -> Generator[Finding]:
         yield Finding("NATS (embedded)", "ok", "not running; `fechatter up` starts it")
         return
     try:
-        link = NatsLink(replace(settings.messaging, url=url), "fechatter doctor")
+        link = NatsLink(replace(settings.messaging, url=url), "fechatter doctor", "look")
     except OperatorError as problem:
         yield Finding("NATS", "wrong", str(problem))
         return

@@ -245,7 +245,7 @@ class Notifier:
             "bus": "ok" if self._bus.alive else "away",
         }
         if self._bus.nats is not None:
-            checks["nats"] = "ok" if self._bus.nats.alive else "away"
+            checks["nats"] = self._bus.nats.standing
         if self.draining:
             checks["process"] = "draining"
         missing = {part for part, check in checks.items() if check != "ok"}

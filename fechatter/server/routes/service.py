@@ -73,7 +73,7 @@ async def ready(context: Context) -> Response[Readiness]:
     process = context.siblings.number if context.siblings.total > 1 else msgspec.UNSET
     checks = {"database": "ok"}
     if context.publisher is not None:
-        checks["nats"] = "ok" if context.publisher.alive else "away"
+        checks["nats"] = context.publisher.standing
     try:
         await context.db.ping()
     except DomainError:

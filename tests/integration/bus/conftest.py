@@ -2,6 +2,7 @@
 
 nats        one server, for one test that may kill it
 nats_town   people and a notify_server; what they do is told by NATS alone
+line        runs both ends of what NATS carries
 """
 
 from collections.abc import AsyncGenerator, Generator
@@ -13,6 +14,8 @@ from msgspec.structs import replace
 
 from deploy.nats.cluster import Cluster
 from fechatter.config import Settings
+from fechatter.store.database import Database
+from tests.integration.bus.line import Line, OpenLine
 from tests.integration.notify.town import Town
 from tests.support.nats import cluster_of, messaging_of
 
@@ -27,3 +30,10 @@ def nats(tmp_path: Path) -> Generator[Cluster]:
 async def nats_town(settings: Settings, nats: Cluster) -> AsyncGenerator[Town]:
     async with Town.open(replace(settings, messaging=messaging_of(nats))) as town:
         yield town
+
+
+@pytest_asyncio.fixture
+async def line(settings: Settings) -> AsyncGenerator[OpenLine]:
+    database = await Database.open(settings.server.db_url, 2)
+    yield lambda messaging: Line.open(messaging, database, settings.server.db_url)
+    await database.close()

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from nats.aio.client import Client
 
-from deploy.nats.cluster import Cluster, make_certificates
+from deploy.nats.cluster import Authority, Cluster
 from fechatter.bus.nats_link import NatsLink
 from fechatter.cli.embedded_nats import free_port
 from fechatter.config import Messaging
@@ -23,27 +23,27 @@ INFO = {"server_id": "x", "version": "2.11.0", "max_payload": 1048576, "headers"
 @pytest.mark.parametrize("scheme", ["nats", "tls"])
 async def test_where_tls_is_asked_for_a_server_without_it_hears_nothing(scheme: str, tmp_path: Path) -> None:
     """Whoever sits between takes the word TLS from the server's greeting, and waits for the password."""
-    make_certificates(tmp_path)
+    Authority(tmp_path)
     async with listener() as (port, heard):
         ca = tmp_path / "ca.pem" if scheme == "nats" else None
         url = f"{scheme}://127.0.0.1:{port}"
-        link = NatsLink(Messaging(enabled=True, url=url, user="u", password="secret", tls_ca=ca), "test")
+        link = NatsLink(Messaging(enabled=True, url=url, user="u", password="secret", tls_ca=ca), "test", "test")
         assert await _heard_in_one_connection(link, heard) == b""
 
 
 async def test_where_it_is_not_asked_for_the_password_is_sent() -> None:
     async with listener() as (port, heard):
         settings = Messaging(enabled=True, url=f"nats://127.0.0.1:{port}", user="u", password="secret")
-        assert b'"secret"' in await _heard_in_one_connection(NatsLink(settings, "test"), heard)
+        assert b'"secret"' in await _heard_in_one_connection(NatsLink(settings, "test", "test"), heard)
 
 
 async def test_a_probe_says_of_each_server_whether_it_can_be_used(nats: Cluster) -> None:
     good = messaging_of(nats)
     away = f"nats://127.0.0.1:{free_port()}"
-    found = await NatsLink(replace(good, url=f"{good.url},{away}"), "test").probe()
+    found = await NatsLink(replace(good, url=f"{good.url},{away}"), "test", "test").probe()
     assert sorted(map(bool, found.values())) == [False, True]
-    (refused,) = (await NatsLink(replace(good, password="wrong"), "test").probe()).values()
-    assert "Authorization" in refused
+    (refused,) = (await NatsLink(replace(good, password="wrong"), "test", "test").probe()).values()
+    assert refused == "refuses messaging.user with messaging.password"
     assert good.password not in refused
 
 

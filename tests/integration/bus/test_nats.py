@@ -77,7 +77,7 @@ async def test_without_nats_posts_arrive_by_notify_and_ready_says_degraded(nats_
         await stream.hello()
         await until(lambda: publisher_of(nats_town).alive)
         nats.nodes[0].kill()
-        await until(lambda: ready_of(nats_town) == ("degraded", "away"))
+        await until(lambda: ready_of(nats_town) == ("degraded", "away: it does not listen"))
         await nats_town.post(ada, chat, "on the old road")
         await stream.message("on the old road")
         await until(lambda: stream_of_chat(chat) in notified)
