@@ -21,7 +21,7 @@ from rich.table import Table
 from fechatter.bus.nats_link import NatsLink
 from fechatter.cli import ports
 from fechatter.cli.embedded import database_url
-from fechatter.cli.embedded_nats import running_nats
+from fechatter.cli.embedded_nats import running_nats, why_not
 from fechatter.config import Loaded, Settings
 from fechatter.domain.errors import OperatorError
 from fechatter.store import migrate
@@ -126,7 +126,9 @@ def _look_at_nats(settings: Settings) -> Generator[Finding]:
         return
     url = settings.messaging.url or running_nats(settings.data_dir)
     if url is None:
-        yield Finding("NATS (embedded)", "ok", "not running; `fechatter up` starts it")
+        why = why_not(settings.data_dir)
+        told = f"not running: {why}" if why else "not running; `fechatter up` starts it"
+        yield Finding("NATS (embedded)", "look" if why else "ok", told)
         return
     try:
         link = NatsLink(replace(settings.messaging, url=url), "fechatter doctor", "look")

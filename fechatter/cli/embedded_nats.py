@@ -2,6 +2,7 @@
 
     EmbeddedNats             prepare the folder, and tell how to start and stop the server
     running_nats(data_dir)   the address of the one that runs now
+    why_not(data_dir)        why none does, as far as can be told
     program(), free_port(…), greeting(…)   what starting any NATS server here needs
 
 It listens on 127.0.0.1 only, with a generated password, and keeps its port from start to start as long as nobody else
@@ -32,6 +33,7 @@ USUAL_PORT = 4222
 # Below the range from which systems take ports for outgoing connections.
 PORTS = range(14_000, 30_000)
 PROBE_S = 2.0
+FATAL = "[FTL]"
 STOP_STEPS = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 
 CONFIG = """\
@@ -49,7 +51,7 @@ logfile_max_num: 3
 class EmbeddedNats:
     """One data folder's NATS.
 
-    port   where it listens; chosen by prepare(), and kept once the server has been ready there
+    port   where it listens; chosen by prepare(), and kept once the server has been ready there or others were told
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -59,8 +61,9 @@ class EmbeddedNats:
         self._password = ""
         self._settled = False
 
-    @property
-    def url(self) -> str:
+    def settle(self) -> str:
+        """The address, which stays as it is from now on: others are told."""
+        self._settled = True
         return _address(self.port, self._password)
 
     @property
@@ -73,13 +76,13 @@ class EmbeddedNats:
         return clean_environment()
 
     def prepare(self) -> None:
-        """Write the settings. Raises OperatorError if the program is missing."""
-        program()
-        make_folder(self.folder, 0o700)
+        """Choose the port and write the settings. Raises OperatorError if the program is missing, ConfigError."""
         self._password = secret_file(self._data_dir, "nats_password")
         if not self._settled:
             self.port = free_port(_remembered(self.folder) or USUAL_PORT)
-            _write(self.folder / "port", f"{self.port}\n")
+        make_folder(self.folder, 0o700)
+        program()
+        _write(self.folder / "port", f"{self.port}\n")
         text = CONFIG.format(
             name=_name(self._data_dir),
             port=self.port,
@@ -111,6 +114,19 @@ def running_nats(data_dir: Path) -> str | None:
     return _address(port, secret_file(data_dir, "nats_password"))
 
 
+def why_not(data_dir: Path) -> str:
+    """Why the embedded server did not start, in its own words; empty: it did, or says nothing."""
+    folder = data_dir / "nats"
+    try:
+        program()
+    except OperatorError as problem:
+        return str(problem).rstrip(".")
+    said = _last_line(folder / "start.log")
+    if not said and FATAL in (line := _last_line(folder / "nats.log")):
+        said = line.partition(FATAL)[2]
+    return " ".join(said.split())[:200]
+
+
 def program() -> Path:
     """The nats-server of the wheel, or one that the system has."""
     installed = Path(sysconfig.get_path("scripts")) / "nats-server"
@@ -124,6 +140,13 @@ def program() -> Path:
 
 def _address(port: int, password: str) -> str:
     return f"nats://{USER}:{password}@127.0.0.1:{port}"
+
+
+def _last_line(path: Path) -> str:
+    with suppress(OSError), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4_096))
+        return file.read().decode(errors="replace").strip().rpartition("\n")[2]
+    return ""
 
 
 def _name(data_dir: Path) -> str:

@@ -6,6 +6,7 @@
 
 A service that ends for whatever reason is started again, later each time, until it has been ready for a while. One
 that ends before it was ever ready with PERMANENT, or over and over, stops the supervisor: trying again would not help.
+One that others can do without never does: it is tried again for ever, and says so once.
 Each service inherits the reading end of a pipe, its life line: end of file means that the supervisor is gone.
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from fechatter import logs
+from fechatter.config import ConfigError
 from fechatter.domain.errors import OperatorError
 
 PERMANENT = 78
@@ -59,6 +61,8 @@ class Service(Struct, frozen=True):
     """A file for what it prints, made anew at each start; None: this process's own stderr."""
     explain: Callable[[], str] | None = None
     """Why it did not start, for a program that does not say so itself; such a failure is permanent."""
+    without: str = ""
+    """What the others do while it does not run, if they can; then no failure is permanent."""
     lifeline: bool = True
     """Whether the command takes `--lifeline FD`."""
     inherited: tuple[int, ...] = ()
@@ -78,14 +82,19 @@ class Keeper:
         self.stopping = False
         self.task: asyncio.Task[None] | None = None
         self._was_ready = asyncio.Event()
+        self._known = asyncio.Event()
+        self._told = False
         self._spawning = asyncio.Lock()
         self._failures = 0
         self._lifeline: int | None = None
 
     async def start(self) -> None:
-        """Return once it is ready for the first time; `task` keeps it running. Raises OperatorError."""
+        """Return once it is ready for the first time, or not needed and not ready; `task` keeps it running.
+
+        Raises OperatorError or ConfigError.
+        """
         self.task = asyncio.create_task(self._keep(), name=self.service.name)
-        await _first_of(self.task, self._was_ready.wait())
+        await _first_of(self.task, self._known.wait())
         if self.task.done():
             self.task.result()
 
@@ -110,17 +119,29 @@ class Keeper:
                 return
             self._give_up_if_hopeless()
             delay = min(FIRST_DELAY_S * 2 ** (self._failures - 1), LONGEST_DELAY_S) * random.uniform(0.8, 1.2)  # noqa: S311
-            message = f"{self.service.name} {end}: starting it again in {delay:.1f} s"
-            log.warning(message)
+            self._tell(end, delay)
             await asyncio.sleep(delay)
+
+    def _tell(self, end: str, delay: float) -> None:
+        """Of a service that is not needed only the first failure: it may go on for days."""
+        service = self.service
+        message = f"{service.name} {end}: starting it again in {delay:.1f} s"
+        if service.without:
+            why = service.explain() if service.explain is not None else ""
+            reason = f" ({why})" if why and why not in end else ""
+            message = f"{service.name} {end}{reason}: {service.without}; it is tried again until it runs"
+        if not self._told:
+            log.warning(message)
+        self._told = bool(service.without)
+        self._known.set()
 
     async def _run_once(self) -> str:
         """How it ended. Counts failures since it was last healthy."""
         try:
             await asyncio.to_thread(self.service.prepare)
             await self._spawn()
-        except (OperatorError, OSError) as problem:
-            if not self._was_ready.is_set():
+        except (OperatorError, ConfigError, OSError) as problem:
+            if not self._was_ready.is_set() and not self.service.without:
                 raise
             self._failures += 1
             return f"cannot be started ({problem})"
@@ -177,15 +198,19 @@ class Keeper:
                 told = True
                 message = f"{self.service.name} runs but is not ready yet: waiting"
                 log.warning(message)
+                if self.service.without:
+                    self._known.set()
             await asyncio.sleep(POLL_S)
         if self._failures:
             message = f"{self.service.name} is ready again"
             log.info(message)
+        self._told = False
         self._was_ready.set()
+        self._known.set()
         return time.monotonic()
 
     def _give_up_if_hopeless(self) -> None:
-        if self._was_ready.is_set() or self.process is None:
+        if self._was_ready.is_set() or self.process is None or self.service.without:
             return
         end = describe_end(self.process.returncode or 0)
         if self.service.explain is not None:
@@ -207,7 +232,10 @@ class Supervisor:
         self._groups: list[list[Keeper]] = []
 
     async def start(self, *services: Service) -> None:
-        """Start them side by side and return when all are ready. Raises OperatorError; stop() then ends the others."""
+        """Start them side by side and return when all are ready, but for those that are not needed.
+
+        Raises OperatorError or ConfigError; stop() then ends the others.
+        """
         keepers = [Keeper(service) for service in services]
         self._groups.append(keepers)
         await asyncio.gather(*(keeper.start() for keeper in keepers))

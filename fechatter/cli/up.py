@@ -78,6 +78,7 @@ async def _start_postgres(services: Supervisor, settings: Settings) -> str:
 
 
 async def _start_nats(services: Supervisor, settings: Settings) -> str:
+    """The address, also of one that does not start: PostgreSQL's NOTIFY stands in until it does."""
     server = EmbeddedNats(settings.data_dir)
     await services.start(
         Service(
@@ -88,10 +89,12 @@ async def _start_nats(services: Supervisor, settings: Settings) -> str:
             ready=server.is_ready,
             stop=nats.STOP_STEPS,
             output=server.start_log,
+            explain=lambda: nats.why_not(settings.data_dir),
+            without="news go by PostgreSQL's NOTIFY meanwhile",
             lifeline=False,
         )
     )
-    return server.url
+    return server.settle()
 
 
 def _check_ports(settings: Settings, patience_s: float) -> None:

@@ -144,6 +144,24 @@ def test_a_service_that_never_gets_ready_is_given_up(run: Run, tmp_path: Path) -
     assert is_gone(supervised.pid("steady"))
 
 
+@pytest.mark.parametrize(("kind", "why"), [("spare", "ended with exit code 1"), ("absent", "it is not installed")])
+def test_what_others_can_do_without_stops_nothing_says_so_once_and_comes_by_itself(
+    run: Run, tmp_path: Path, kind: str, why: str
+) -> None:
+    supervised = run("steady", kind)
+    supervised.said("ready")
+    starts = tmp_path / f"{kind}.starts"
+    wait_until(lambda: len(starts.read_text().splitlines()) >= 4, f"{kind} is tried again: {supervised.output()}")
+    assert supervised.output().count("the others do without") == 1
+    assert why in supervised.output()
+    (tmp_path / f"{kind}.mended").touch()
+    pid = supervised.pid(kind)
+    supervised.said(f"{kind} is ready again")
+    supervised.process.terminate()
+    assert supervised.wait() == 0
+    assert is_gone(pid)
+
+
 def test_stopping_during_the_first_start_leaves_nothing(run: Run, tmp_path: Path) -> None:
     supervised = run("steady", "hopeless")
     pid = supervised.pid("steady")

@@ -7,6 +7,8 @@ FOLDER/KIND.starts at each start. The supervisor says "ready" on stdout when all
     stubborn    ignores SIGTERM
     hopeless    ends with exit code 1 at once, each time
     misset      says why and ends with the permanent exit code
+    spare       is not needed; ends with exit code 1 until FOLDER/spare.mended is there, then runs
+    absent      is not needed; cannot be started until FOLDER/absent.mended is there, then runs
     changed     runs once, ends with the permanent exit code when it is started again, then runs
 """
 
@@ -49,7 +51,7 @@ def serve(folder: Path, kind: str, lifeline: int) -> None:
     with (folder / f"{kind}.starts").open("a") as file:
         file.write("start\n")
     starts = len((folder / f"{kind}.starts").read_text().splitlines())
-    if kind == "hopeless":
+    if kind == "hopeless" or (kind == "spare" and not (folder / "spare.mended").exists()):
         sys.exit(1)
     if kind == "misset" or (kind == "changed" and starts == 2):
         sys.stderr.write("the setting is wrong\n")
@@ -62,6 +64,13 @@ def serve(folder: Path, kind: str, lifeline: int) -> None:
 def _service(folder: Path, kind: str, patience_s: float) -> Service:
     pid_file = folder / f"{kind}.pid"
 
+    def prepare() -> None:
+        pid_file.unlink(missing_ok=True)
+        if kind == "absent" and not (folder / "absent.mended").exists():
+            with (folder / "absent.starts").open("a") as file:
+                file.write("start\n")
+            raise OperatorError("it is not installed")
+
     async def ready() -> bool:
         return await asyncio.to_thread(pid_file.exists)
 
@@ -71,7 +80,8 @@ def _service(folder: Path, kind: str, patience_s: float) -> Service:
         ready=ready,
         environment=os.environ,
         stop=((signal.SIGTERM, patience_s), (signal.SIGKILL, 5.0)),
-        prepare=lambda: pid_file.unlink(missing_ok=True),
+        prepare=prepare,
+        without="the others do without" if kind in ("spare", "absent") else "",
     )
 
 
