@@ -36,7 +36,7 @@ from fechatter.store.search.meilisearch_state import CONSUMER
 CARE_S = 5.0
 BATCH = 2_000
 POLL_S = 0.5
-"""Where NATS carries the hints, they pass the worker by: it looks so often."""
+"""The worker wakes it at each hint, whatever carries it; a hint may be lost, so it looks so often without one."""
 LONGEST_PAUSE_S = 30.0
 _CONNECTIONS = 4
 
