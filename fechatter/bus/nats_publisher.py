@@ -49,7 +49,7 @@ class _Sent(msgspec.Struct):
 
     born   when its events were committed
     at     when it was published last
-    told   whether its streams went by NOTIFY too
+    told   whether it was overdue, refused or lost, so that its streams went by NOTIFY too
     """
 
     born: float
@@ -157,16 +157,22 @@ class NatsPublisher:
         self._inbox = client.new_inbox()
         self._stream_ready = self._taken = False
         self._calm_from = 0.0
+        for sent in self._unanswered.values():  # lost with the last connection
+            self._tell_otherwise(sent)
         await subscribe(client, f"{self._inbox}.*", self._hear_answer)
+        behind = True
         while True:
+            if self._taken and behind:
+                await self._publish_again(client)
+                behind = False
             if not self._stream_ready:
                 await self._make_ready(client)
             if self._stream_ready and not self._taken:
                 write(client, subjects.NOTHING, b"", f"{self._inbox}.{PROBE}")
+                behind = True
             await asyncio.sleep(RETRY_S)
 
     async def _make_ready(self, client: NatsClient) -> None:
-        """Make the stream, and publish again what nobody answered."""
         try:
             difference = await jetstream.ensure_stream(client, self._settings)
         except jetstream.StreamError as error:
@@ -176,7 +182,11 @@ class NatsPublisher:
             log.info("nats.stream_differs", stream=jetstream.NAME, there=difference)
         self._difference = difference
         self._stream_ready = True
-        for done, number in enumerate(list(self._unanswered), 1):
+
+    async def _publish_again(self, client: NatsClient) -> None:
+        """What nobody answered, now that somebody does. Not before: it may be much, and again and again."""
+        overdue = [number for number, sent in self._unanswered.items() if sent.told]
+        for done, number in enumerate(overdue, 1):
             if (sent := self._unanswered.pop(number, None)) is not None:
                 self._publish(client, sent)
             if done % AT_ONCE == 0:
