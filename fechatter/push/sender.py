@@ -4,13 +4,15 @@ Sender.open        with the installation's key
 Sender.send_due    all that is due now; returns how many were tried
 
 Several senders share the work: each row is one's for a minute. A row is deleted once the push service has taken it; a
-crash in between sends it again, and the device shows it once, by its tag.
+crash in between sends it again, and the device shows it once, by its tag. A push service that is slow is waited for
+while the pushes to all others go on.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections import Counter
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -21,13 +23,17 @@ from fechatter import logs
 from fechatter.config import Settings
 from fechatter.domain.vapid import Vapid, new_private_key
 from fechatter.push.payload import payload_of, topic_of, urgency_of
-from fechatter.push.transport import Outcome, Reply, Transport
+from fechatter.push.transport import CONNECTIONS, Outcome, Reply, Transport
 from fechatter.store.database import Connection, Database
 from fechatter.store.push import deliveries, subscriptions
 from fechatter.store.push.deliveries import Due
 
 AT_ONCE = 20
-"""Claimed together and sent together: none of them grows old, or loses its lease, behind others that are slow."""
+"""Claimed together and sent at once: none of them grows old, or loses its lease, behind others that are slow."""
+FOR_ONE = 20
+"""With so many under way to one push service, no more are claimed for it."""
+PATIENCE_S = 0.2
+"""What takes longer goes on beside what is claimed next."""
 FIRST_WAIT_S = 5.0
 LONGEST_WAIT_S = 1800.0
 
@@ -53,14 +59,33 @@ class Sender:
             yield cls(db, settings, vapid, transport)
 
     async def send_due(self) -> int:
+        """Until nothing is due or under way. Raises Unavailable."""
         tried = 0
-        while True:
-            async with self._db.connection() as connection:
-                claimed = await deliveries.claim(connection, AT_ONCE)
-            await asyncio.gather(*(self._settle(due) for due in claimed))
-            tried += len(claimed)
-            if len(claimed) < AT_ONCE:
-                return tried
+        under_way: dict[asyncio.Task[None], str] = {}
+        try:
+            while True:
+                claimed = await self._claim(under_way.values())
+                under_way |= {asyncio.create_task(self._settle(due)): due.service for due in claimed}
+                tried += len(claimed)
+                if not under_way:
+                    return tried
+                done, _ = await asyncio.wait(under_way, timeout=PATIENCE_S)
+                for task in done:
+                    del under_way[task]
+                    task.result()
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _claim(self, under_way: Collection[str]) -> list[Due]:
+        """What there are connections for; `under_way` names the push service of each push that has one."""
+        most = min(AT_ONCE, CONNECTIONS - len(under_way))
+        if most <= 0:
+            return []
+        busy = [service for service, count in Counter(under_way).items() if count >= FOR_ONE]
+        async with self._db.connection() as connection:
+            return await deliveries.claim(connection, most, busy)
 
     async def _settle(self, due: Due) -> None:
         reply = await self._send(due) if _is_wanted(due) else None

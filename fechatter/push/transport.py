@@ -24,7 +24,8 @@ from fechatter.domain.push import check_endpoint, is_public_address, origin_of
 
 TIMEOUT_S = 15.0
 LONGEST_WAIT_S = 3600.0
-CONNECTIONS = 50
+CONNECTIONS = 100
+"""More than one push service gets (fechatter/push/sender.py): one that is slow leaves enough for the others."""
 _TAKEN = (200, 201, 202, 204)
 _GONE = (404, 410)
 

@@ -3,8 +3,10 @@
 PushService.start()   a real HTTP server; use with `async with`
 service.device()      a browser's subscription there: `.form` to send to the API, `.heard` what came, decrypted
 service.answers       statuses to give next, each once; then 201
+service.awake         cleared, it takes what comes and does not answer until it is set
 """
 
+import asyncio
 import base64
 import os
 from collections.abc import AsyncGenerator
@@ -58,6 +60,7 @@ class PushService:
 
     answers   statuses to give next, each once
     asked     how many pushes came, taken or not
+    awake     while it is not set, none is answered
     """
 
     def __init__(self, port: int) -> None:
@@ -65,6 +68,8 @@ class PushService:
         self.answers: list[int] = []
         self.retry_after: str | None = None
         self.asked = 0
+        self.awake = asyncio.Event()
+        self.awake.set()
         self._devices: dict[str, Device] = {}
 
     @classmethod
@@ -88,6 +93,7 @@ class PushService:
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.asked += 1
+        await self.awake.wait()
         if self.answers:
             headers = {} if self.retry_after is None else {"Retry-After": self.retry_after}
             return web.Response(status=self.answers.pop(0), headers=headers)

@@ -7,6 +7,7 @@ end            end a session at once
 end_all        end the sessions of a user
 end_shut_out   end the sessions of those whom no workspace lets in any more
 list_          the sessions of a user
+RENEWABLE      whether one can still be gone on with
 note_seen      these sessions are in use
 tidy           forget what nobody can use any more
 """
@@ -24,6 +25,11 @@ from fechatter.store.people.users import SHUT_OUT
 
 GRACE_S = 30
 """The last spent token may come again for this long: two tabs, or an answer that was lost."""
+RENEWABLE = """
+    EXISTS (SELECT FROM refresh_tokens t WHERE t.session_id = s.id AND t.spent_at IS NULL AND t.expires_at > now())
+"""
+"""For s, a row of sessions: whether its owner can get a new token. One that was left alone for too long has not ended,
+and yet nobody can use it any more."""
 
 
 class Reused(msgspec.Struct, frozen=True):
@@ -152,11 +158,9 @@ async def of_refresh_token(connection: Connection, refresh_token: str) -> Caller
 async def list_(connection: Connection, caller: Caller) -> Sequence[Session]:
     """The sessions of the caller that can go on, the last used first."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT s.id, s.user_agent, s.address, s.created_at, s.last_seen_at, s.id = $2 AS current
-        FROM sessions s
-        WHERE s.user_id = $1 AND s.ended_at IS NULL AND (s.id = $2 OR EXISTS (
-            SELECT FROM refresh_tokens t WHERE t.session_id = s.id AND t.spent_at IS NULL AND t.expires_at > now()))
+        FROM sessions s WHERE s.user_id = $1 AND s.ended_at IS NULL AND (s.id = $2 OR {RENEWABLE})
         ORDER BY s.id <> $2, s.last_seen_at DESC, s.id DESC
         """,
         caller.user_id,

@@ -7,7 +7,7 @@ done        sent, or not to be sent any more
 postpone    the push service does not take it now
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,6 +16,7 @@ from fechatter.domain.chats import ChatType
 from fechatter.domain.people import Caller
 from fechatter.domain.push import PushSettings
 from fechatter.store.database import Connection, Row
+from fechatter.store.people.sessions import RENEWABLE
 from fechatter.store.people.users import SHUT_OUT
 from fechatter.store.push.settings import settings_from
 
@@ -23,13 +24,16 @@ TEST = 0
 """In the place of a message's id."""
 LEASE = timedelta(seconds=60)
 """A sender that dies gives back so late what it had claimed."""
+_SERVICE = "split_part(p.endpoint, '/', 3)"
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """One push. `wanted`: its owner may still read the message, has not yet, and wants to be told."""
+    """One push, to a device of `service`. `wanted`: its owner may still read the message, has not yet, and wants to be
+    told."""
 
     subscription_id: int
     message_id: int
+    service: str
     endpoint: str
     p256dh: str
     auth: str
@@ -91,44 +95,48 @@ async def plan_test(connection: Connection, caller: Caller, subscription_id: int
     )
 
 
-async def claim(connection: Connection, most: int) -> list[Due]:
-    """Up to `most` that are due; no other sender gets them within the lease."""
+async def claim(connection: Connection, most: int, busy: Collection[str] = ()) -> list[Due]:
+    """Up to `most` that are due, but for those to the push services that are `busy`; no other sender gets them within
+    the lease."""
     rows = await connection.fetch(
         f"""
         WITH due AS MATERIALIZED (
-            SELECT subscription_id, message_id FROM push_deliveries
-            WHERE due_at <= now() ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+            SELECT d.subscription_id, d.message_id
+            FROM push_deliveries d JOIN push_subscriptions p ON p.id = d.subscription_id
+            WHERE d.due_at <= now() AND {_SERVICE} <> ALL($4::text[])
+            ORDER BY d.due_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
         ), claimed AS (
             UPDATE push_deliveries d SET due_at = now() + $2::interval, attempts = d.attempts + 1 FROM due
             WHERE d.subscription_id = due.subscription_id AND d.message_id = due.message_id
             RETURNING d.subscription_id, d.message_id, d.attempts, d.expires_at
         )
-        SELECT d.*, s.endpoint, s.p256dh, s.auth, u.locale,
-               p.mentions_only, p.hide_content, p.quiet_start, p.quiet_end, p.quiet_timezone,
+        SELECT d.*, {_SERVICE} AS service, p.endpoint, p.p256dh, p.auth, u.locale,
+               own.mentions_only, own.hide_content, own.quiet_start, own.quiet_end, own.quiet_timezone,
                c.id AS chat_id, c.type AS chat_type, coalesce(c.name, '') AS chat_name,
                coalesce(m.seq, 0) AS seq, coalesce(sender.fullname, '') AS sender,
                left(coalesce(m.content, ''), 1000) AS content, coalesce(cardinality(m.files), 0) AS files,
                coalesce(u.id = ANY(m.mentions), false) AS mentioned,
-               d.expires_at > now() AND x.ended_at IS NULL AND u.status = 'Active' AND NOT {SHUT_OUT}
+               d.expires_at > now() AND s.ended_at IS NULL AND {RENEWABLE} AND u.status = 'Active' AND NOT {SHUT_OUT}
                AND (d.message_id = $3 OR cm.user_id IS NOT NULL AND wm.status = 'Active' AND m.deleted_at IS NULL
                     AND cm.last_read_seq < m.seq AND coalesce(n.level, '') <> 'nothing'
                     AND (n.muted_until IS NULL OR n.muted_until <= now())) AS wanted
         FROM claimed d
-        JOIN push_subscriptions s ON s.id = d.subscription_id
-        JOIN sessions x ON x.id = s.session_id
-        JOIN users u ON u.id = s.user_id
-        LEFT JOIN push_settings p ON p.user_id = s.user_id
+        JOIN push_subscriptions p ON p.id = d.subscription_id
+        JOIN sessions s ON s.id = p.session_id
+        JOIN users u ON u.id = p.user_id
+        LEFT JOIN push_settings own ON own.user_id = p.user_id
         LEFT JOIN messages m ON m.id = d.message_id
         LEFT JOIN chats c ON c.id = m.chat_id
         LEFT JOIN users sender ON sender.id = m.sender_id
-        LEFT JOIN chat_members cm ON cm.chat_id = m.chat_id AND cm.user_id = s.user_id
-        LEFT JOIN workspace_members wm ON wm.workspace_id = c.workspace_id AND wm.user_id = s.user_id
-        LEFT JOIN chat_notifications n ON n.chat_id = m.chat_id AND n.user_id = s.user_id
+        LEFT JOIN chat_members cm ON cm.chat_id = m.chat_id AND cm.user_id = p.user_id
+        LEFT JOIN workspace_members wm ON wm.workspace_id = c.workspace_id AND wm.user_id = p.user_id
+        LEFT JOIN chat_notifications n ON n.chat_id = m.chat_id AND n.user_id = p.user_id
         ORDER BY d.message_id
         """,
         most,
         LEASE,
         TEST,
+        busy,
     )
     return [_due_from(row) for row in rows]
 

@@ -1,6 +1,7 @@
 """Fixtures of the push tests: a push service of this machine, and a world that may send there.
 
 service   the push service
+slow      another one
 pushing   people with devices, and the planner and sender run by hand
 """
 
@@ -33,9 +34,9 @@ class Pushing:
         self.service = service
         self._sender = sender
 
-    async def device_of(self, person: Person) -> tuple[Device, int]:
+    async def device_of(self, person: Person, service: PushService | None = None) -> tuple[Device, int]:
         """A new device of theirs, and its id."""
-        device = self.service.device()
+        device = (service or self.service).device()
         answer = await person.ask("POST", "/api/push/subscriptions", device.form)
         return device, answer.json(Subscribed, 201).id
 
@@ -68,7 +69,13 @@ async def service() -> AsyncGenerator[PushService]:
 
 
 @pytest.fixture
-async def pushing(settings: Settings, service: PushService) -> AsyncGenerator[Pushing]:
-    chosen = replace(settings, push=Push(allowed_origins=(service.origin,), delay_s=0))
+async def slow() -> AsyncGenerator[PushService]:
+    async with PushService.start() as running:
+        yield running
+
+
+@pytest.fixture
+async def pushing(settings: Settings, service: PushService, slow: PushService) -> AsyncGenerator[Pushing]:
+    chosen = replace(settings, push=Push(allowed_origins=(service.origin, slow.origin), delay_s=0))
     async with World.open(chosen) as world, Sender.open(world.db, chosen) as sender:
         yield Pushing(world, service, sender)

@@ -8,13 +8,15 @@ from msgspec.structs import replace
 
 from fechatter.config.tree import Push
 from fechatter.domain.people import WorkspaceRole
+from fechatter.push.transport import CONNECTIONS, TIMEOUT_S
 from fechatter.push.worker import run
 from tests.clients.api import Person
 from tests.integration.push.conftest import Pushing
-from tests.support.push_service import Device
+from tests.support.push_service import Device, PushService
 from tests.support.waiting import eventually
 
 AT_WORK = "SELECT true FROM log_consumers WHERE name = 'push'"
+HOW = ["removed", "suspended in the workspace", "suspended everywhere", "signed out", "away for so long"]
 
 
 async def test_a_direct_message_reaches_the_devices_of_the_other_encrypted_and_signed(pushing: Pushing) -> None:
@@ -69,7 +71,7 @@ async def test_what_was_read_deleted_or_muted_meanwhile_is_not_told(pushing: Pus
     assert [told["message_id"] for told in device.heard] == [heard.id]
 
 
-@pytest.mark.parametrize("how", ["removed", "suspended in the workspace", "suspended everywhere", "signed out"])
+@pytest.mark.parametrize("how", HOW)
 async def test_who_lost_access_after_the_message_was_planned_gets_nothing(pushing: Pushing, how: str) -> None:
     world = pushing.world
     owner = await world.person("Owner", WorkspaceRole.OWNER)
@@ -88,8 +90,14 @@ async def test_who_lost_access_after_the_message_was_planned_gets_nothing(pushin
             (await owner.ask("PATCH", path, {"status": "Suspended"})).json(dict[str, object])
         case "suspended everywhere":
             await world.db.fetch("UPDATE users SET status = 'Suspended' WHERE id = $1", grace.id)
-        case _:
+        case "signed out":
             await world.sign_out(grace)
+        case _:
+            await world.db.fetch(
+                "UPDATE refresh_tokens SET expires_at = now() "
+                "WHERE session_id IN (SELECT id FROM sessions WHERE user_id = $1)",
+                grace.id,
+            )
     await pushing.hurry()
     await pushing.send()
     assert device.heard == []
@@ -158,6 +166,25 @@ async def test_a_device_that_does_not_answer_is_tried_once_for_all_that_waits_fo
     nearest_s = "SELECT min(extract(epoch FROM due_at - now()))::float8 FROM push_deliveries"
     assert await pushing.world.db.fetch_value(nearest_s) > 60
     assert await pushing.waiting() == 4
+
+
+async def test_a_slow_push_service_holds_up_the_pushes_of_no_other(pushing: Pushing, slow: PushService) -> None:
+    """Which has more to be told than there are connections for all, and was to be told before."""
+    ada, grace, *others = await pushing.world.people("Ada", "Grace", "Alan", "Lin", "Kurt", "Emmy", "Rosa", "Max")
+    phone, phone_id = await pushing.device_of(grace)
+    slow_ones = [(await pushing.device_of(person, slow))[0] for person in others for _ in range(20)]
+    assert len(slow_ones) > CONNECTIONS
+    chat = await ada.create_chat("Group", others=[grace, *others])
+    await pushing.plan(await ada.post(chat, "to all"))
+    before = "UPDATE push_deliveries SET due_at = now() - interval '1 minute' WHERE subscription_id <> $1"
+    await pushing.world.db.fetch(before, phone_id)
+    slow.awake.clear()
+    sending = asyncio.create_task(pushing.send())
+    await eventually(lambda: _count(phone, 1), "the other device is told", patience_s=TIMEOUT_S * 2 / 3)
+    assert not any(device.heard for device in slow_ones)
+    slow.awake.set()
+    await sending
+    assert {len(device.heard) for device in [phone, *slow_ones]} == {1}
 
 
 async def test_keys_that_cannot_be_used_after_all_stop_nobody_elses_pushes(pushing: Pushing) -> None:
