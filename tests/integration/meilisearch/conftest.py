@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Generator
 import pytest
 
 from tests.integration.meilisearch.scene import Scene
-from tests.support.meilisearch import BINARY, MISSING, MeilisearchServer
+from tests.support.meilisearch import MeilisearchServer, need_binary
 from tests.support.world import World
 
 
@@ -22,8 +22,7 @@ def meilisearch(meilisearch_server: MeilisearchServer) -> MeilisearchServer:
 
 @pytest.fixture
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[MeilisearchServer]:
-    if BINARY is None:
-        pytest.skip(MISSING)
+    need_binary()
     with MeilisearchServer.start(tmp_path_factory.mktemp("meilisearch")) as server:
         yield server
 
