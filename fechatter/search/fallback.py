@@ -5,6 +5,7 @@ Fallback.check    what is wrong with the wanted one, for /ready
 
 After a failure the wanted one is left alone for a while, which grows; then one question tries it again while the
 others go to the second. So a server that hangs costs one question a second now and then, and not everybody each time.
+A question that takes too long while others are answered is slow by itself: that one goes to the second alone.
 """
 
 import asyncio
@@ -48,6 +49,7 @@ class Fallback:
         self.patience_s = patience_s
         self._pause_s = FIRST_PAUSE_S
         self._try_at = 0.0
+        self._answered_at = 0.0
         self._checked_at = -CHECK_S
 
     async def search(self, query: Query) -> Answered:
@@ -83,9 +85,14 @@ class Fallback:
         try:
             async with asyncio.timeout(self.patience_s):
                 found = await self._wanted.search(query)
-        except (SearchAway, TimeoutError) as error:
+        except TimeoutError as error:
+            if self._answered_at < now:
+                self._leave_alone(error)
+            return None
+        except SearchAway as error:
             self._leave_alone(error)
             return None
+        self._answered_at = time.monotonic()
         self._recovered()
         return found
 

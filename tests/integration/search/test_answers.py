@@ -1,5 +1,6 @@
 """The answers of the routes: pages, highlights, times, what is refused."""
 
+import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -135,3 +136,27 @@ async def test_while_the_wanted_search_is_away_the_other_answers_and_says_so(cor
 
     answered = await Fallback(Away(), MemoryIndex()).search(corpus.query("database"))
     assert (answered.backend, answered.degraded) == (Backend.MEMORY, True)
+
+
+async def test_a_question_that_is_slow_by_itself_sends_nobody_else_to_the_other_search(corpus: Corpus) -> None:
+    asked = asyncio.Event()
+
+    class Slow(MemoryIndex):
+        backend = Backend.MEILISEARCH
+
+        async def search(self, query: Query) -> Found:
+            if query.text == "slow":
+                asked.set()
+                await asyncio.get_running_loop().create_future()
+            return Found([], 0, [])
+
+    search = Fallback(Slow(), MemoryIndex(), patience_s=0.2)
+    waiting = asyncio.create_task(search.search(corpus.query("slow")))
+    await asked.wait()
+    assert not (await search.search(corpus.query("quick"))).degraded
+    assert (await waiting).degraded
+    assert search.complaint == ""
+    assert not (await search.search(corpus.query("quick"))).degraded
+    assert (await search.search(corpus.query("slow"))).degraded
+    assert search.complaint, "nobody was answered meanwhile"
+    assert (await search.search(corpus.query("quick"))).degraded
