@@ -19,7 +19,6 @@ QUERY_CHARS = 1_024
 class Backend(StrEnum):
     BUILTIN = "builtin"
     MEILISEARCH = "meilisearch"
-    MEMORY = "memory"
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

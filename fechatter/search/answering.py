@@ -34,7 +34,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     after: datetime | None = None
     before: datetime | None = None
     has_file: bool = False
-    mentions_me: bool = False
+    mentions: int | None = None
     names_only: bool = False
     limit: int = 50
     offset: int = 0
@@ -68,7 +68,7 @@ async def answer(db: Database, searching: Searching, caller: Caller, asked: Aske
     """Raises Unauthenticated, NotFound (the chat, the workspace), Unavailable."""
     async with db.connection() as connection:
         chats = await reading.searchable(connection, caller, asked.workspace_id, asked.chat_id)
-    answered = await searching.search(_query(caller, asked, chats))
+    answered = await searching.search(_query(asked, chats))
     found = answered.found
     async with db.connection() as connection:
         read = await reading.messages_of(connection, caller, [hit.message_id for hit in found.hits])
@@ -82,7 +82,7 @@ async def answer(db: Database, searching: Searching, caller: Caller, asked: Aske
     )
 
 
-def _query(caller: Caller, asked: Asked, chats: Sequence[int]) -> Query:
+def _query(asked: Asked, chats: Sequence[int]) -> Query:
     return Query(
         text=asked.text,
         chats=chats,
@@ -90,7 +90,7 @@ def _query(caller: Caller, asked: Asked, chats: Sequence[int]) -> Query:
         after=asked.after,
         before=asked.before,
         has_file=asked.has_file,
-        mentions=caller.user_id if asked.mentions_me else None,
+        mentions=asked.mentions,
         names_only=asked.names_only,
         limit=asked.limit,
         offset=asked.offset,

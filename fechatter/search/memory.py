@@ -25,12 +25,12 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class MemoryIndex:
-    """All messages in a dictionary.
+    """All messages in a dictionary. Passes for the built-in search, in whose place it is put.
 
     _entries   by message id
     """
 
-    backend = Backend.MEMORY
+    backend = Backend.BUILTIN
 
     def __init__(self) -> None:
         self._entries: dict[int, _Entry] = {}

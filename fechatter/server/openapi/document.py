@@ -9,8 +9,10 @@ from inspect import cleandoc
 from typing import Any, get_args, get_origin
 
 from litestar import Litestar, Response
+from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from litestar.typing import FieldDefinition
 
 import fechatter
 from fechatter.config import Limits
@@ -143,7 +145,7 @@ def _security(path: str, handler: HTTPRouteHandler) -> list[dict[str, list[str]]
 
 
 def _parameters(path: str, handler: HTTPRouteHandler) -> list[dict[str, Any]]:
-    fields = handler.parsed_fn_signature.parameters
+    fields = _fields(handler)
     found: list[dict[str, Any]] = []
     for name in (name for name in fields if f"{{{name}}}" in path):
         found.append({"name": name, "in": "path", "required": True, "schema": parameter_schema(name, fields[name])})
@@ -160,9 +162,20 @@ def _parameters(path: str, handler: HTTPRouteHandler) -> list[dict[str, Any]]:
 
 
 def _query_names(path: str, handler: HTTPRouteHandler) -> list[str]:
-    return [
-        name for name in handler.parsed_fn_signature.parameters if name not in _PROVIDED and f"{{{name}}}" not in path
-    ]
+    return [name for name in _fields(handler) if name not in _PROVIDED and f"{{{name}}}" not in path]
+
+
+def _fields(handler: HTTPRouteHandler) -> dict[str, FieldDefinition]:
+    """What a handler takes; of what is provided to it alone, what that takes."""
+    found: dict[str, FieldDefinition] = {}
+    own = handler.dependencies or {}
+    for name, field in handler.parsed_fn_signature.parameters.items():
+        provider = own.get(name)
+        if isinstance(provider, Provide) and name not in _PROVIDED:
+            found |= provider.parsed_fn_signature.parameters
+        else:
+            found[name] = field
+    return found
 
 
 def _request_body(path: str, handler: HTTPRouteHandler, schemas: Schemas) -> dict[str, Any] | None:

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, get
+from litestar.di import Provide
 from litestar.params import Parameter
+from msgspec.structs import replace
 
 from fechatter.domain.chats import Chat
 from fechatter.domain.errors import InvalidRequest
@@ -83,67 +85,53 @@ class Suggestion(msgspec.Struct, frozen=True):
     id: int
 
 
-@get("/search/messages", summary="Search messages", tags=["search"])
+def provide_asked(
+    claimed: Caller,
+    q: Text,
+    sender_id: OptionalId = None,
+    after: Time = None,
+    before: Time = None,
+    has: Has = None,
+    mentions: Mentions = None,
+    limit: Limit = PAGE,
+    offset: Offset = 0,
+) -> Asked:
+    """What all searches of messages alone may be asked; after the caller is known, so that others hear 401 first."""
+    return Asked(
+        text=_check_query(q),
+        sender_id=sender_id,
+        after=_time("after", after),
+        before=_time("before", before),
+        has_file=has is not None,
+        mentions=claimed.user_id if mentions is not None else None,
+        limit=limit,
+        offset=offset,
+    )
+
+
+ASKED = {"asked": Provide(provide_asked, sync_to_thread=False)}
+
+
+@get("/search/messages", dependencies=ASKED, summary="Search messages", tags=["search"])
 async def search_messages(
     request: ApiRequest,
     context: Context,
     claimed: Caller,
-    q: Text,
+    asked: Asked,
     chat_id: OptionalId = None,
     workspace_id: OptionalId = None,
-    sender_id: OptionalId = None,
-    after: Time = None,
-    before: Time = None,
-    has: Has = None,
-    mentions: Mentions = None,
-    limit: Limit = PAGE,
-    offset: Offset = 0,
 ) -> Response[FoundMessages]:
     """In the chats that the caller is in, the best first. `after` is inclusive, `before` exclusive. 404 for a chat that
     one cannot see. Of more than 1,000 hits the newest are ranked."""
-    asked = Asked(
-        text=_check_query(q),
-        chat_id=chat_id,
-        workspace_id=workspace_id,
-        sender_id=sender_id,
-        after=_time("after", after),
-        before=_time("before", before),
-        has_file=has is not None,
-        mentions_me=mentions is not None,
-        limit=limit,
-        offset=offset,
-    )
-    return await _page(request, context, claimed, asked)
+    return await _page(request, context, claimed, replace(asked, chat_id=chat_id, workspace_id=workspace_id))
 
 
-@get("/chats/{chat_id:int}/messages/search", summary="Search one chat", tags=["search"])
+@get("/chats/{chat_id:int}/messages/search", dependencies=ASKED, summary="Search one chat", tags=["search"])
 async def search_chat(
-    request: ApiRequest,
-    context: Context,
-    claimed: Caller,
-    chat_id: Id,
-    q: Text,
-    sender_id: OptionalId = None,
-    after: Time = None,
-    before: Time = None,
-    has: Has = None,
-    mentions: Mentions = None,
-    limit: Limit = PAGE,
-    offset: Offset = 0,
+    request: ApiRequest, context: Context, claimed: Caller, asked: Asked, chat_id: Id
 ) -> Response[FoundMessages]:
     """The same in a chat that one can read."""
-    asked = Asked(
-        text=_check_query(q),
-        chat_id=chat_id,
-        sender_id=sender_id,
-        after=_time("after", after),
-        before=_time("before", before),
-        has_file=has is not None,
-        mentions_me=mentions is not None,
-        limit=limit,
-        offset=offset,
-    )
-    return await _page(request, context, claimed, asked)
+    return await _page(request, context, claimed, replace(asked, chat_id=chat_id))
 
 
 @get("/search", summary="Search everything", tags=["search"])

@@ -200,7 +200,7 @@ async def test_while_meilisearch_is_away_the_second_search_answers_and_says_so(b
         assert _told(await _ask(search, scene)) == (Backend.MEILISEARCH, False, 1)
         assert await search.check() == ""
         scene.operator.kill()
-        assert _told(await _ask(search, scene)) == (Backend.MEMORY, True, 1)
+        assert _told(await _ask(search, scene)) == (Backend.BUILTIN, True, 1)
         assert "Meilisearch" in search.complaint
         scene.operator.run()
 
@@ -220,7 +220,7 @@ async def test_a_slow_meilisearch_is_left_alone(scene: Scene) -> None:
             assert not (await _ask(search, scene)).degraded
             line.clear()
             search.patience_s = 0.2
-            assert _told(await _ask(search, scene)) == (Backend.MEMORY, True, 1)
+            assert _told(await _ask(search, scene)) == (Backend.BUILTIN, True, 1)
             assert search.complaint == "Meilisearch is too slow."
             line.set()
             search.patience_s = 5

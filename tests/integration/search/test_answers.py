@@ -135,7 +135,7 @@ async def test_while_the_wanted_search_is_away_the_other_answers_and_says_so(cor
             raise SearchAway
 
     answered = await Fallback(Away(), MemoryIndex()).search(corpus.query("database"))
-    assert (answered.backend, answered.degraded) == (Backend.MEMORY, True)
+    assert (answered.backend, answered.degraded) == (Backend.BUILTIN, True)
 
 
 async def test_a_question_that_is_slow_by_itself_sends_nobody_else_to_the_other_search(corpus: Corpus) -> None:

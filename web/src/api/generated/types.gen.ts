@@ -319,7 +319,7 @@ export type Part = {
 /**
  * Backend
  */
-export type Backend = 'builtin' | 'meilisearch' | 'memory';
+export type Backend = 'builtin' | 'meilisearch';
 
 /**
  * NewText
@@ -675,12 +675,15 @@ export type Health = {
  * Readiness
  *
  * `status`: ready, degraded (it serves, a part is away) or unavailable; `checks`: each part by name.
+ *
+ * `process`: which of several answered.
  */
 export type Readiness = {
     status: string;
     checks: {
         [key: string]: string;
     };
+    process?: number;
 };
 
 /**
@@ -3062,8 +3065,6 @@ export type SearchMessagesData = {
          * What to look for: 1 to 1,024 characters. Every word must be there; "…" quotes a phrase, and is the only syntax. The last word may be a beginning; with few hits, words may be misspelt.
          */
         q: string;
-        chat_id?: number;
-        workspace_id?: number;
         sender_id?: number;
         /**
          * RFC 3339.
@@ -3089,6 +3090,8 @@ export type SearchMessagesData = {
          * How many to skip; the Link header sets it.
          */
         offset?: number;
+        chat_id?: number;
+        workspace_id?: number;
     };
     url: '/api/search/messages';
 };
