@@ -44,6 +44,8 @@ def is_within(one: str, other: str, most: int) -> bool:
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == theirs:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
+        if min(row) > most:
+            return False
     return row[-1] <= most
 
 

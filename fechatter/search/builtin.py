@@ -26,13 +26,14 @@ from fechatter.store.search.message_words import BLOCK
 FEW = 10
 """With fewer hits than that, words may be misspelt, or beginnings."""
 FIRST_BLOCKS = 2
-AT_ONCE = 2_000
-"""So many rows may be read in one statement."""
-MOST_BLOCKS = 48
+GROWTH, MOST_BLOCKS = 8, 48
+"""A stretch is so many times as long as all before, at most: what was seen of few blocks says little of many."""
+AT_ONCE = 1_000
+"""With so few hits expected in all that is left, it is searched at once."""
 MOST_KEYS = 16
-"""So many chats are always looked up in the index; more, or MOST_SMALL, if they hold little of all that is said."""
-MOST_SMALL = 500
-SMALL = 0.05
+"""So many chats are a filter that is always looked up in the index."""
+MOST_CHATS = 1_000
+"""So many are looked up one by one, if little is said in them (_are_quiet)."""
 MOST_MONTHS = 60
 
 
@@ -50,13 +51,14 @@ class BuiltinIndex:
         if not wanted or not query.chats:
             return Found([], 0, [])
         async with self._db.connection() as connection:
-            newest = await finding.newest_id(connection)
+            newest, said = await finding.extent(connection, query.chats)
+            look = _look_in_chats if _are_quiet(len(query.chats), said, newest) else _look_by_stretches
             meant = await spellings.as_typed(connection, wanted)
             best = min(max(query.offset + query.limit, FEW), MOST_FOUND)
-            found, total = await _look(connection, _wanted(query, wanted, meant), newest, best)
+            found, total = await look(connection, _wanted(query, wanted, meant), newest, best)
             if total < FEW:
                 meant = await spellings.as_meant(connection, wanted)
-                more, total = await _look(connection, _wanted(query, wanted, meant), newest, best)
+                more, total = await look(connection, _wanted(query, wanted, meant), newest, best)
                 found = _merged(found, more)
         page = found[:best][query.offset : query.offset + query.limit]
         return Found(page, total, list(_marks(wanted, meant)))
@@ -85,11 +87,23 @@ class BuiltinIndex:
         return Health(available=True, behind=left.of - left.done, detail=text)
 
 
-async def _look(connection: Connection, wanted: Wanted, newest: int, best: int) -> tuple[list[Hit], int]:
-    """The best of the newest MOST_FOUND hits, and how many those are: of few chats at once, else by stretches."""
-    if await _are_small(connection, wanted.chats, newest):
-        in_chats = _with_keys(wanted, _in_chats(wanted.chats))
-        return await finding.hits(connection, in_chats, 0, newest, newest=MOST_FOUND, best=best)
+def _are_quiet(chats: int, said: int, newest: int) -> bool:
+    """Whether each chat is best looked up by itself: that reads all that is `said` in them. By stretches is read what
+    has the words, whoever said it, until enough is theirs: for a common word MOST_FOUND / (said / newest) rows. A row
+    costs more the first way, for it is looked at."""
+    return MOST_KEYS < chats <= MOST_CHATS and 2 * said * said <= MOST_FOUND * newest
+
+
+async def _look_in_chats(connection: Connection, wanted: Wanted, newest: int, best: int) -> tuple[list[Hit], int]:
+    """The best of the newest MOST_FOUND hits, and how many those are."""
+    condition = tsquery.all_of([wanted.words, *wanted.keys[1:]])
+    in_chats = [_in_chats([chat]) for chat in wanted.chats]
+    each = msgspec.structs.replace(wanted, in_chats=in_chats, condition=condition)
+    return await finding.hits(connection, each, 0, newest, newest=MOST_FOUND, best=best)
+
+
+async def _look_by_stretches(connection: Connection, wanted: Wanted, newest: int, best: int) -> tuple[list[Hit], int]:
+    """The same, the newest blocks first."""
     found: list[Hit] = []
     total, high, blocks = 0, newest, FIRST_BLOCKS
     while high > 0 and total < MOST_FOUND:
@@ -101,28 +115,20 @@ async def _look(connection: Connection, wanted: Wanted, newest: int, best: int) 
     return _ranked(found), total
 
 
-async def _are_small(connection: Connection, chats: Sequence[int], newest: int) -> bool:
-    """Whether the chats hold so little of all that is said that the index is best asked for them."""
-    if not MOST_KEYS < len(chats) <= MOST_SMALL:
-        return False
-    return await finding.count_in(connection, chats) <= SMALL * newest
-
-
 def _next_stretch(found: int, searched: int, left: int) -> int:
     """How many blocks to search next, if hits lie as densely as they have so far; 0: all that are left."""
     density = found / max(searched, 1)
     if density * left <= AT_ONCE:
         return 0
-    return min(int((MOST_FOUND - found) * 1.2 / density / BLOCK) + 1, MOST_BLOCKS)
+    enough = int((MOST_FOUND - found) * 1.2 / density / BLOCK) + 1
+    if enough > left / BLOCK / 2:
+        return 0
+    return min(enough, GROWTH * (searched // BLOCK + 1), MOST_BLOCKS)
 
 
 def _in_blocks(wanted: Wanted, low: int, high: int) -> Wanted:
     blocks = range((low + 1) // BLOCK, high // BLOCK + 1)
-    return _with_keys(wanted, tsquery.any_of(f"b:{block}" for block in blocks))
-
-
-def _with_keys(wanted: Wanted, keys: str) -> Wanted:
-    return msgspec.structs.replace(wanted, keys=tsquery.all_of([wanted.keys, keys]))
+    return msgspec.structs.replace(wanted, keys=[*wanted.keys, tsquery.any_of(f"b:{block}" for block in blocks)])
 
 
 def _wanted(query: Query, wanted: Sequence[Clause], meant: Meant) -> Wanted:
@@ -131,11 +137,13 @@ def _wanted(query: Query, wanted: Sequence[Clause], meant: Meant) -> Wanted:
     wide = [clause for clause in wanted if clause.prefix in meant.wide and not clause.is_exact]
     words = tsquery.of_clauses(wanted, names_only=query.names_only, also=meant.others, prefixes=meant.wide)
     exact = [tsquery.of_clauses(narrow, names_only=query.names_only, also=meant.others)] if narrow else []
+    whole = tsquery.of_clauses(wanted, names_only=query.names_only)
     return Wanted(
-        keys=tsquery.all_of([*exact, *map(tsquery.wide, wide), *_filters(query)]),
+        keys=[tsquery.all_of([*exact, *map(tsquery.wide, wide)]), *_filters(query)],
+        in_chats=None,
         condition=words if wide else None,
         words=words,
-        whole=tsquery.of_clauses(wanted, names_only=query.names_only),
+        whole=None if whole == words else whole,
         chats=query.chats,
         after=query.after,
         before=query.before,
