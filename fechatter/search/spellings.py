@@ -63,7 +63,7 @@ async def _corrected(connection: Connection, words: Sequence[str]) -> Mapping[st
     if not words:
         return {}
     possible = {word: set(variants(word)) - {word} for word in words}
-    there = await finding.spelled_like(connection, list({other for others in possible.values() for other in others}))
+    there = await finding.spelled_like(connection, {other for others in possible.values() for other in others})
     found = {word: [other for other in there if other in possible[word]] for word in words}
     for word in words:
         if (most := near(word)) > 1:
