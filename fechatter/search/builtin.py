@@ -121,9 +121,8 @@ def _next_stretch(found: int, searched: int, left: int) -> int:
     if density * left <= AT_ONCE:
         return 0
     enough = int((MOST_FOUND - found) * 1.2 / density / BLOCK) + 1
-    if enough > left / BLOCK / 2:
-        return 0
-    return min(enough, GROWTH * (searched // BLOCK + 1), MOST_BLOCKS)
+    blocks = min(enough, GROWTH * (searched // BLOCK + 1), MOST_BLOCKS)
+    return blocks if blocks < left / BLOCK / 2 else 0
 
 
 def _in_blocks(wanted: Wanted, low: int, high: int) -> Wanted:
