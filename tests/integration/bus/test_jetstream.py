@@ -6,6 +6,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
@@ -16,7 +17,7 @@ from structlog.testing import capture_logs
 from deploy.nats.cluster import Cluster
 from fechatter.bus import jetstream, subjects
 from tests.integration.bus.line import Line, OpenLine
-from tests.support.nats import messaging_of
+from tests.support.nats import cluster_of, messaging_of
 from tests.support.waiting import PATIENCE_S, eventually
 
 MIB = 1024 * 1024
@@ -74,6 +75,24 @@ async def test_what_an_operator_has_set_stays(nats: Cluster, line: OpenLine, ope
     now = await operator.look()
     assert theirs.items() <= now.items()
     assert now["subjects"] == ["audit.chat", subjects.ALL], "without ours nothing would be taken"
+
+
+async def test_a_service_that_knows_one_server_of_three_leaves_the_copies_that_others_asked_for(
+    tmp_path: Path, line: OpenLine
+) -> None:
+    with cluster_of(tmp_path / "cluster", 3) as cluster:
+        all_three = messaging_of(cluster)
+        one = replace(all_three, url=all_three.url.partition(",")[0])
+        client = Client()
+        await client.connect(cluster.admin_url)
+        copies: list[int] = []
+        for settings in (one, all_three, one):
+            async with line(settings) as ours:
+                await ours.stands("ok")
+                await ours.carries()
+            copies.append((await Operator(client).look())["num_replicas"])
+        await client.close()
+    assert copies == [1, 3, 3]
 
 
 async def test_copies_that_the_server_cannot_keep_are_told_and_a_stream_with_fewer_is_used(
