@@ -131,7 +131,7 @@ async def test_a_stream_that_takes_nothing_counts_as_away_steadily_until_it_take
             watching = asyncio.create_task(watch(ours, ups))
             while probes.pending_msgs:
                 await probes.next_msg()
-            for _ in range(3):
+            for _ in range(2):
                 await probes.next_msg(PATIENCE_S)
             watching.cancel()
             assert ups
