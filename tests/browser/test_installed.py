@@ -1,14 +1,16 @@
 """The page as an application of the device: offline with its last state, updates, one connection for all tabs."""
 
+import asyncio
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import Visitors
+from tests.browser.worker import has_worker
 from tests.clients.api import Api, Person
 from tests.flow.conftest import Crowd
 from tests.support.stack import ROOT, Stack
@@ -91,6 +93,44 @@ async def test_signing_out_in_one_tab_signs_out_all_and_leaves_nothing_on_the_de
     await expect(first.get_by_text("a secret")).to_have_count(0)
 
 
+async def test_an_installation_asks_again_for_a_file_that_did_not_come(visitors: Visitors) -> None:
+    page = await visitors.arrive("/icon.svg")
+    refused: set[str] = set()
+
+    async def refuse_once(route: Route) -> None:
+        if route.request.service_worker is None or route.request.url in refused:
+            await route.continue_()
+        else:
+            refused.add(route.request.url)
+            await route.abort()
+
+    await page.context.route("**/icons/*.png", refuse_once)
+    await page.goto("/signin")
+    await has_worker(page)
+    assert refused
+
+
+async def test_a_page_that_was_on_its_way_when_the_worker_came_has_it_too(visitors: Visitors) -> None:
+    """Browsers leave such a page out when a worker takes over all that are open."""
+    early = await visitors.arrive("/icon.svg")
+    late = await early.context.new_page()
+    asked, installed = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await installed.wait()
+        await route.continue_()
+
+    await late.route("**/signin?late", hold)
+    going = asyncio.create_task(late.goto("/signin?late"))
+    await asked.wait()
+    await early.goto("/signin")
+    await has_worker(early)
+    installed.set()
+    await going
+    await has_worker(late)
+
+
 async def test_an_update_waits_for_its_reader_and_loses_no_draft(chromium: Browser, tmp_path: Path) -> None:
     """The new version is the same files under another name; the server starts again with them."""
     stack = Stack.start(tmp_path / "stack", PYTHONPATH=str(_copy_of_the_program(tmp_path / "program")))
@@ -100,7 +140,7 @@ async def test_an_update_waits_for_its_reader_and_loses_no_draft(chromium: Brows
             ada = await api.sign_up("Ada Lovelace")
             chat = await ada.create_chat("PrivateChannel", "dock")
         page = await visitors.sign_in(ada, f"/chats/{chat.id}")
-        await _is_installed(page)
+        await has_worker(page)
         await page.get_by_role("textbox", name="Message").fill("half a thought")
         _rename_version(tmp_path / "program")
         stack.kill("fechatter_server")
@@ -147,13 +187,8 @@ async def _streams(stack: Stack) -> int:
     )
 
 
-async def _is_installed(page: Page) -> None:
-    """The worker answers for the page."""
-    await eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"), "the worker answers")
-
-
 async def _is_kept(page: Page, row: str) -> None:
-    await _is_installed(page)
+    await has_worker(page)
     await _rows_are(page, lambda rows: row in rows)
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 from playwright.async_api import BrowserContext, CDPSession, Page, expect
 
 from tests.browser.conftest import Visitors
+from tests.browser.worker import has_worker
 from tests.clients.api import Person
 from tests.flow.conftest import Crowd
 from tests.support.waiting import eventually
@@ -107,7 +108,7 @@ async def _worker(page: Page) -> Worker:
     url = page.url
     origin = url[: url.index("/", 8)]
     await page.context.grant_permissions(["notifications"], origin=origin)
-    await eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"), "the worker answers")
+    await has_worker(page)
     session = await page.context.new_cdp_session(page)
     found: list[str] = []
 

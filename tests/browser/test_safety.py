@@ -4,9 +4,9 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.browser.conftest import Visitors
+from tests.browser.worker import has_worker
 from tests.flow.conftest import Crowd
 from tests.support.stack import Stack
-from tests.support.waiting import eventually
 
 INJECTED = {
     "a script element": """() => {
@@ -59,7 +59,7 @@ async def test_scripts_find_no_token_in_what_the_browser_keeps(visitors: Visitor
 
 
 async def _all_that_is_kept(page: Page) -> str:
-    await eventually(lambda: page.evaluate("navigator.serviceWorker.controller !== null"), "the worker answers")
+    await has_worker(page)
     return await page.evaluate(
         """async () => {
             const names = await indexedDB.databases();

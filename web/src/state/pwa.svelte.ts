@@ -10,6 +10,7 @@ import { release, renew } from '../push/device.svelte';
 import { withdraw } from '../push/notices';
 import type { PageMessage, WorkerMessage } from '../worker/words';
 import type { App } from './app.svelte';
+import { keepWorker } from './worker';
 
 /** What Chromium hands out when the page can be installed. */
 export interface InstallOffer extends Event {
@@ -17,7 +18,6 @@ export interface InstallOffer extends Event {
   readonly userChoice: Promise<{ outcome: 'accepted' | 'dismissed' }>;
 }
 
-const WORKER = '/sw.js';
 const LOOK_MS = 30 * 60_000;
 
 export class Pwa {
@@ -75,7 +75,8 @@ export class Pwa {
     return await navigator.serviceWorker.ready;
   }
 
-  private async register(): Promise<void> {
+  /** Resolves once it has been tried, whatever came of it. */
+  private register(): Promise<void> {
     const { serviceWorker } = navigator;
     this.hasWorker = serviceWorker.controller !== null;
     serviceWorker.addEventListener('controllerchange', () => this.changed());
@@ -83,17 +84,17 @@ export class Pwa {
       if (message.data.what === 'open') this.app.router.go(message.data.path);
     });
     document.addEventListener('visibilitychange', () => this.seen());
-    try {
-      this.registration = await serviceWorker.register(trusted(WORKER), { updateViaCache: 'none' });
-    } catch (error) {
-      console.info('This browser keeps no worker: the page needs the network.', error);
-      return;
-    }
-    this.follow(this.registration);
-    void this.withdrawRead();
+    return new Promise((resolve) => {
+      void keepWorker((registration) => {
+        if (registration && registration !== this.registration) this.follow(registration);
+        resolve();
+      });
+    });
   }
 
   private follow(registration: ServiceWorkerRegistration): void {
+    this.registration = registration;
+    void this.withdrawRead();
     if (registration.waiting && this.hasWorker) this.updateReady = true;
     registration.addEventListener('updatefound', () => {
       const fresh = registration.installing;
@@ -163,22 +164,3 @@ const isInstalled = (): boolean => matchMedia('(display-mode: standalone)').matc
 
 const isIos = (): boolean =>
   /iPhone|iPad|iPod/.test(navigator.userAgent) || (/Mac/.test(navigator.userAgent) && navigator.maxTouchPoints > 1);
-
-interface TrustedTypes {
-  createPolicy(
-    name: string,
-    rules: { createScriptURL: (url: string) => string },
-  ): {
-    createScriptURL(url: string): string;
-  };
-}
-
-/** The one address that the page may run as a worker. */
-function trusted(url: string): string {
-  const types = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes;
-  const createScriptURL = (asked: string): string => {
-    if (asked !== WORKER) throw new TypeError('Only the own worker may be run.');
-    return asked;
-  };
-  return types?.createPolicy('fechatter-worker', { createScriptURL }).createScriptURL(url) ?? url;
-}

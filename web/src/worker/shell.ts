@@ -1,11 +1,13 @@
 /**
  * The page itself, kept on the device by version, whole or not at all.
  *
- * install          take in every file of this version; fails if one is missing or is of another version
+ * install          take in every file of this version; fails if one is still missing, or of another version, after TRIES
  * cleanUp          let go of old versions, but for the last: a tab may still run it
  * isPage, pageFor  an address of the page gets index.html, also offline
  * isShellFile, fileFor
  */
+import { backoff } from '../realtime/backoff';
+
 declare const self: ServiceWorkerGlobalScope;
 declare const __SHELL__: { version: string; files: { path: string; sha256: string }[] };
 /** Named once: the build writes the list wherever that name stands. */
@@ -20,12 +22,14 @@ const SERVED = /^\/(api|docs|openapi|health|ready|metrics)(\/|\.|$)/;
 /** Taken in when they are first asked for: not everybody needs them. */
 const PARTS = /^\/assets\/parts\//;
 const AT_ONCE = 4;
+/** Half a minute in all: a server starts again, a phone changes its network, machines take a new version one by one. */
+const TRIES = 7;
 
 export async function install(): Promise<void> {
   const cache = await caches.open(CURRENT);
   const waiting = [...SHELL.files];
   const work = async (): Promise<void> => {
-    for (let file = waiting.pop(); file; file = waiting.pop()) await take(cache, `/${file.path}`, file.sha256);
+    for (let file = waiting.pop(); file; file = waiting.pop()) await insist(cache, `/${file.path}`, file.sha256);
   };
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -68,10 +72,22 @@ export async function fileFor(event: FetchEvent): Promise<Response> {
   return response;
 }
 
-async function take(cache: Cache, path: string, sha256: string): Promise<void> {
-  const isHashed = path.startsWith('/assets/');
-  const old = isHashed ? await caches.match(path, { ignoreVary: true }) : undefined;
-  const response = old ?? (await fetch(path, { cache: isHashed ? 'default' : 'reload' }));
+async function insist(cache: Cache, path: string, sha256: string): Promise<void> {
+  for (let attempt = 0; attempt < TRIES - 1; attempt += 1) {
+    try {
+      return await take(cache, path, sha256, attempt > 0);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
+    }
+  }
+  await take(cache, path, sha256, true);
+}
+
+/** `anew`: whatever the browser or an older version has of it is not looked at. */
+async function take(cache: Cache, path: string, sha256: string, anew: boolean): Promise<void> {
+  const isKnown = path.startsWith('/assets/') && !anew;
+  const old = isKnown ? await caches.match(path, { ignoreVary: true }) : undefined;
+  const response = old ?? (await fetch(path, { cache: isKnown ? 'default' : 'reload' }));
   if (!response.ok) throw new Error(`${path} is not there.`);
   if ((await hashOf(response.clone())) !== sha256) throw new Error(`${path} is of another version.`);
   await cache.put(path, response);

@@ -6,7 +6,9 @@
  * Push             what a push holds once it is decrypted
  * wordsFor         the worker's words in a language
  */
-export type PageMessage = { what: 'take-over' } | { what: 'forget' };
+export interface PageMessage {
+  what: 'take-over' | 'claim' | 'forget';
+}
 
 export interface WorkerMessage {
   what: 'open';

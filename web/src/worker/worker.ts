@@ -3,7 +3,7 @@
  *
  * install, activate    take in this version's files; clean up after the versions before it
  * fetch                the page and its files from the device, pictures too when the network is away; nothing else
- * message              from a page: take over now, or forget the person who has left
+ * message              from a page: take over now, answer for it too, or forget the person who has left
  * push, notification…  see notices.ts
  */
 import { forgetNotices, onNotificationClick, onPush, onSubscriptionChange } from './notices';
@@ -30,6 +30,7 @@ self.addEventListener('fetch', (event) => {
 self.addEventListener('message', (event) => {
   const message = event.data as PageMessage;
   if (message.what === 'take-over') event.waitUntil(self.skipWaiting());
+  else if (message.what === 'claim') event.waitUntil(self.clients.claim());
   else if (message.what === 'forget') event.waitUntil(Promise.all([forgetPictures(), forgetNotices()]));
 });
 
