@@ -48,13 +48,15 @@ SWITCH = """async (count) => {
   }
   return times;
 }"""
-LISTEN = """() => {
-  window.echoes = [];
-  document.querySelector('textarea').addEventListener('keydown', (event) => {
-    requestAnimationFrame(() => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => window.echoes.push(performance.now() - event.timeStamp);
-      port2.postMessage(null);
+LISTEN = """(count) => {
+  window.echoes = new Promise((resolve) => {
+    const times = [];
+    document.querySelector('textarea').addEventListener('keydown', (event) => {
+      requestAnimationFrame(() => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => times.push(performance.now() - event.timeStamp) === count && resolve(times);
+        port2.postMessage(null);
+      });
     });
   });
 }"""
@@ -155,10 +157,9 @@ async def _round(world: World, running: Browser, cases: Sequence[Case]) -> None:
 
 async def _type(window: Window) -> list[float]:
     await window.page.get_by_role("textbox", name="Message").focus()
-    await window.measure(LISTEN)
+    await window.measure(LISTEN, KEYS)
     for number in range(KEYS):
         await window.page.keyboard.press("abcdefghij"[number % 10])
-    await window.page.wait_for_function(f"window.echoes.length >= {KEYS}")
     return await window.measure("() => window.echoes")
 
 

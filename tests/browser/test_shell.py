@@ -180,3 +180,15 @@ async def test_of_many_chats_only_those_in_sight_are_drawn(visitors: Visitors, c
     await chats.get_by_role("button", name="Channels").focus()
     await page.keyboard.press("End")
     await expect(chats.get_by_role("link", name=re.compile("channel-0000"))).to_be_focused()
+
+
+async def test_the_shortcuts_of_the_installed_page_lead_to_what_they_name(visitors: Visitors, crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    page = await visitors.sign_in(ada)
+    manifest = await (await page.request.get("/manifest.webmanifest")).json()
+    assert [one["name"] for one in manifest["shortcuts"]] == ["New chat", "Search"]
+    new, search = [one["url"] for one in manifest["shortcuts"]]
+    await page.goto(new)
+    await expect(page.get_by_role("dialog", name="New chat")).to_be_visible()
+    await page.goto(search)
+    await expect(page.get_by_role("searchbox", name="Search")).to_be_visible()

@@ -24,6 +24,8 @@ export interface SearchTerms {
 
 export type Place =
   | { at: 'home' }
+  /** Where a chat is to be begun: the manifest's shortcut leads there. */
+  | { at: 'new' }
   | { at: 'signin'; invite: string | null }
   | { at: 'signup' }
   | { at: 'invite'; code: string }
@@ -61,7 +63,8 @@ export function pathOf(place: Place): string {
     case 'signin':
       return withQuery('/signin', { invite: place.invite });
     case 'signup':
-      return '/signup';
+    case 'new':
+      return `/${place.at}`;
     case 'invite':
       return `/invite/${encodeURIComponent(place.code)}`;
     case 'chat':
@@ -91,6 +94,7 @@ function ofOneWord(word: string, query: URLSearchParams): Place {
     case 'signin':
       return { at: word, invite: query.get('invite') };
     case 'signup':
+    case 'new':
       return { at: word };
     case 'search':
       return { at: word, terms: termsOf(query) };

@@ -9,6 +9,7 @@ describe('addresses', () => {
     { at: 'signin', invite: null },
     { at: 'signin', invite: 'a/b' },
     { at: 'signup' },
+    { at: 'new' },
     { at: 'invite', code: 'aB-_9' },
     { at: 'invite', code: 'ä/?#' },
     { at: 'chat', chatId: 12, messageId: null, details: null },
