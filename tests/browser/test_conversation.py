@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.conftest import Visitors
 from tests.browser.test_screens import complaints_of_axe
 from tests.browser.test_two_people import log, say
-from tests.browser.writing import box, messages, picture, stored, touch
+from tests.browser.writing import box, messages, on_the_device, picture, stored, touch
 from tests.clients.api import Person
 from tests.clients.shapes import Chat, Message
 from tests.flow.conftest import Crowd
@@ -294,6 +294,7 @@ async def test_what_could_not_be_sent_survives_a_reload_and_goes_out_once_in_ord
     for text in ("first", "second", "third"):
         await say(page, text)
     await expect(page.get_by_role("log").get_by_text(re.compile("Waiting|Sending|Not sent"))).to_have_count(3)
+    await on_the_device(page, 3)
     await page.reload()
     await expect(page.get_by_role("button", name="Retry").first).to_be_visible(timeout=30_000)
     await page.get_by_role("article").filter(has_text="second").get_by_role("button", name="Discard").click()

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import Visitors
 from tests.browser.worker import has_worker
+from tests.browser.writing import on_the_device
 from tests.clients.api import Api, Person
 from tests.flow.conftest import Crowd
 from tests.support.stack import ROOT, Stack
@@ -41,6 +42,7 @@ async def test_offline_the_page_opens_with_its_last_state_and_sends_what_was_wri
     await page.get_by_role("textbox", name="Message").fill("written in a tunnel")
     await page.keyboard.press("Enter")
     await expect(_log(page).get_by_text("written in a tunnel")).to_be_visible()
+    await on_the_device(page, 1)
     await page.reload()
     await grace.post(chat, "said meanwhile")
     await page.context.set_offline(False)

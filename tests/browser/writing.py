@@ -9,6 +9,8 @@ from PIL import Image
 from playwright._impl._api_structures import FilePayload
 from playwright.async_api import CDPSession, Locator, Page, expect
 
+from tests.support.waiting import eventually
+
 # A finger that went down can only be lifted by the session that put it there.
 _sessions: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
 
@@ -25,6 +27,22 @@ def messages(page: Page) -> Locator:
 async def stored(page: Page) -> None:
     """Nothing that is shown is on its way any more."""
     await expect(messages(page).filter(has_text=re.compile("Waiting to be|Sending…"))).to_have_count(0)
+
+
+async def on_the_device(page: Page, count: int) -> None:
+    """So many messages lie there to be sent."""
+    asking = """() => new Promise(done => {
+        const opening = indexedDB.open('fechatter');
+        opening.onsuccess = () => {
+            const counting = opening.result.transaction('outbox').objectStore('outbox').count();
+            counting.onsuccess = () => { opening.result.close(); done(counting.result); };
+        };
+    })"""
+
+    async def are_there() -> bool:
+        return await page.evaluate(asking) == count
+
+    await eventually(are_there, f"{count} messages wait on the device")
 
 
 def picture(name: str, width: int = 300, height: int = 200, colour: str = "#0e6e5c") -> FilePayload:

@@ -1,7 +1,7 @@
 /**
  * The page's tables in IndexedDB.
  *
- * run              requests in one transaction; undefined in a browser that keeps nothing
+ * run              requests in one transaction, written at once; undefined in a browser that keeps nothing
  *
  * A tab of an older version gives way to one that makes the tables anew, and opens them again when it needs them.
  */
@@ -22,6 +22,8 @@ export async function run<T>(
     const database = await (opened ??= open());
     const transaction = database.transaction(table, mode);
     const request = ask(transaction.objectStore(table));
+    // Not only once its answers have come back: the page may be gone by then.
+    if (mode === 'readwrite') transaction.commit();
     await finished(transaction);
     return request?.result as T | undefined;
   } catch (error) {

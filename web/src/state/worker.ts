@@ -7,12 +7,15 @@ import { backoff } from '../realtime/backoff';
 import type { PageMessage } from '../worker/words';
 
 const WORKER = '/sw.js';
+/** A worker that takes in all files while the first page is on its way makes that a quarter of a second later. */
+const FIRST_MS = 2_000;
 const RETRY_MS = 5_000;
 const RETRY_MAX_MS = 5 * 60_000;
 
 /** A worker that could not take in all of its files is gone, and its registration with it. */
 export async function keepWorker(tried: (registration: ServiceWorkerRegistration | null) => void): Promise<void> {
   const address = trusted(WORKER);
+  if (navigator.serviceWorker.controller === null) await pause(FIRST_MS);
   for (let attempt = 0; ; attempt += 1) {
     try {
       const registration = await navigator.serviceWorker.register(address, { updateViaCache: 'none' });
@@ -23,9 +26,11 @@ export async function keepWorker(tried: (registration: ServiceWorkerRegistration
       // TypeError: its script did not come. All else is a browser that keeps no worker.
       if (!(error instanceof TypeError)) return console.info('The page needs the network.', error);
     }
-    await new Promise((resolve) => setTimeout(resolve, backoff(attempt, RETRY_MS, RETRY_MAX_MS)));
+    await pause(backoff(attempt, RETRY_MS, RETRY_MAX_MS));
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Whether a worker is there once the one that is being installed has been, or has failed. */
 async function stays(registration: ServiceWorkerRegistration): Promise<boolean> {

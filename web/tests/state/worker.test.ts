@@ -47,7 +47,7 @@ describe('the worker of the page', () => {
     register.mockResolvedValueOnce(registration({ installing: second }));
     const tried = vi.fn();
     const done = keepWorker(tried);
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(2_000);
     first.becomes('redundant');
     await vi.runAllTimersAsync();
     expect(register).toHaveBeenCalledTimes(2);
@@ -69,15 +69,18 @@ describe('the worker of the page', () => {
   it('is not asked for again in a browser that keeps none', async () => {
     vi.spyOn(console, 'info').mockReturnValue();
     register.mockRejectedValue(new DOMException('Not here', 'SecurityError'));
-    await keepWorker(() => undefined);
+    const done = keepWorker(() => undefined);
     await vi.runAllTimersAsync();
+    await done;
     expect(register).toHaveBeenCalledTimes(1);
   });
 
   it('is asked to answer for a page that was on its way when it took over the others, and for no other', async () => {
     const active = new Worker('activated');
     register.mockResolvedValue(registration({ active }));
-    await keepWorker(() => undefined);
+    const done = keepWorker(() => undefined);
+    await vi.runAllTimersAsync();
+    await done;
     expect(active.postMessage.mock.calls).toEqual([[{ what: 'claim' }]]);
     browser.serviceWorker.controller = active;
     await keepWorker(() => undefined);
