@@ -56,7 +56,7 @@ async def test_five_thousand_messages_are_scrolled_both_ways(visitors: Visitors,
     await expect(end).to_be_visible()
     await scroll(page, -12_000, start)
     await expect(start).to_be_visible()
-    await scroll(page, 12_000, page.get_by_text("entry 1000"))
+    await scroll(page, 12_000, page.get_by_text(re.compile(r"entry [1-4]\d{3}")).first)
     await page.get_by_role("button", name="Jump to a date").click()
     await page.get_by_role("button", name="The beginning").click()
     await expect(start).to_be_visible()
