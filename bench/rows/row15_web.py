@@ -2,9 +2,9 @@
 
 Somebody in 1,000 chats, one of them with 5,000 messages, on a screen of 1280 by 800; the whole program and the browser
 share the machine. Figures: JavaScript over the wire until the first message is shown; from the click on a chat to the
-frame that shows it; from a key to the frame that shows its letter, at the pace of who types fast, from that first message
-on; the time between frames while 5,000 messages are scrolled through; what 9,000 live messages leave in memory after a
-first 1,000; what Lighthouse says.
+frame that shows it; from a key to the frame that shows its letter, at the pace of who types fast, from that first
+message on; the time between frames while 5,000 messages are scrolled through; what 9,000 live messages leave in memory
+after a first 1,000; what Lighthouse says.
 """
 
 import asyncio

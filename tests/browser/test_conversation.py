@@ -17,7 +17,6 @@ from tests.flow.conftest import Crowd
 
 LONG, AT_ONCE = 5_000, 100
 DRAWN_MOST = 250
-ENTRY = re.compile(r"entry (\d{4})")
 
 
 async def fill(person: Person, chat: Chat, count: int) -> None:

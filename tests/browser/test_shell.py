@@ -192,3 +192,14 @@ async def test_the_shortcuts_of_the_installed_page_lead_to_what_they_name(visito
     await expect(page.get_by_role("dialog", name="New chat")).to_be_visible()
     await page.goto(search)
     await expect(page.get_by_role("searchbox", name="Search")).to_be_visible()
+
+
+async def test_a_newcomer_is_told_of_news_in_the_language_of_the_page(visitors: Visitors) -> None:
+    page = await visitors.arrive("/signup", locale="zh-CN")
+    await page.get_by_label("姓名").fill("格蕾丝·霍珀")
+    await page.get_by_label("邮箱").fill(new_email())
+    await page.get_by_label("密码", exact=True).fill(PASSWORD)
+    async with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        await page.get_by_role("button", name="创建账号").click()
+    await page.goto("/settings/profile")
+    await expect(page.get_by_label("通知的语言")).to_have_value("zh")

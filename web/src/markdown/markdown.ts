@@ -4,6 +4,7 @@
  *
  * render           a fragment to put into the page
  * plain            the same text in one line, for previews and for speaking
+ * bare             a piece of a text without the marks that can be told there, for excerpts
  * isEmojiOnly      a few emoji and nothing else, which are drawn large
  */
 import { parse } from './blocks';
@@ -28,6 +29,12 @@ export function plain(text: string): string {
     .replace(/^[#>\s]+|[*~`]{1,3}(?=\S)|(?<=\S)[*~`]{1,3}|(?<![\p{L}\p{N}])_+(?=\S)|(?<=\S)_+(?![\p{L}\p{N}])/gmu, '')
     .replace(/\s+/g, ' ')
     .trim();
+}
+
+export function bare(text: string): string {
+  return text
+    .replace(/(?<![\p{Script=Latin}\p{N}])(?:\*\*|~~|`+)|(?:\*\*|~~|`+)(?![\p{Script=Latin}\p{N}])/gu, '')
+    .replace(/\n{2,}/g, '\n');
 }
 
 export function isEmojiOnly(text: string): boolean {

@@ -65,7 +65,7 @@ export class App {
   readonly workspaces = new Workspaces(this.api, this.replica, this.session);
   readonly chats = new Chats(this.api, this.replica, this.people, this.workspaces);
   readonly sections = new Sections(this.chats);
-  readonly onboarding = new Onboarding(this.chats, this.replica, this.workspaces);
+  readonly onboarding = new Onboarding(this.chats, this.workspaces);
   readonly outbox = new Outbox({
     post: (draft) => this.post(draft),
     stored: (message) => this.store(message),

@@ -6,7 +6,6 @@
  */
 import type { Chats } from './chats.svelte';
 import { keep, recall } from './device';
-import type { Replica } from './replica.svelte';
 import type { Workspaces } from './workspaces.svelte';
 
 export interface Steps {
@@ -23,7 +22,7 @@ export class Onboarding {
     const { list } = this.chats;
     return {
       chat: list.length > 0,
-      word: list.some((chat) => chat.last_message?.sender_id === this.replica.me),
+      word: list.some((chat) => chat.last_seq > 0),
       company: list.some((chat) => chat.member_count > 1),
     };
   });
@@ -36,7 +35,6 @@ export class Onboarding {
 
   constructor(
     private readonly chats: Pick<Chats, 'list'>,
-    private readonly replica: Replica,
     private readonly workspaces: Workspaces,
   ) {}
 

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isEmojiOnly, plain, render } from '../../src/markdown/markdown';
+import { bare, isEmojiOnly, plain, render } from '../../src/markdown/markdown';
 
 const PEOPLE = new Map<string, 'me' | 'other'>([
   ['ada.lovelace', 'me'],
@@ -180,6 +180,17 @@ describe('nothing that runs, loads or covers', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('an excerpt', () => {
+  it.each([
+    ['Welcome to **launch**! The\n\nplan', 'Welcome to launch! The\nplan'],
+    ['这**很**重要，~~“旧”~~新', '这很重要，“旧”新'],
+    ['see **', 'see '],
+    ['2**3 and a`b', '2**3 and a`b'],
+  ])('%j is %j', (text, expected) => {
+    expect(bare(text)).toBe(expected);
   });
 });
 
