@@ -75,6 +75,8 @@ class Siblings:
 
     def count(self, kind: Kind, key: object, change: int) -> None:
         """Of this process: one more, or one less."""
+        if self.total == 1:
+            return
         own = self._counts[self.number]
         for place in _places(kind, key):
             own[place] += change

@@ -15,6 +15,7 @@ from fechatter.domain.tokens import Tokens
 from fechatter.notify.gate import Gate
 from fechatter.notify.http import HttpConnection
 from fechatter.notify.notifier import Notifier
+from fechatter.notify.sockets import tune
 from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 
@@ -100,6 +101,7 @@ async def _listen(settings: Settings, notifier: Notifier, *, shared: bool) -> as
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        tune(bound)
         bound.bind((host, port))
     except OSError as error:
         bound.close()

@@ -5,7 +5,6 @@ Site             what answers the requests
 """
 
 import asyncio
-import socket
 from collections import deque
 from typing import Protocol, cast
 
@@ -14,7 +13,6 @@ import httptools
 from fechatter.domain.errors import DomainError
 from fechatter.notify.answers import HttpError, problem
 from fechatter.notify.request import Origins, Proxies, Request, parse_query, request_id
-from fechatter.notify.sockets import tune
 
 HEAD_BYTES = 16 * 1024
 BODY_BYTES = 64 * 1024
@@ -66,7 +64,6 @@ class HttpConnection(asyncio.Protocol):
         peer = cast("tuple[str, int] | None", transport.get_extra_info("peername"))
         self._peer = peer[0] if peer else ""  # it may be gone already
         self.deadline = self._loop.time() + HEAD_TIMEOUT_S
-        tune(cast("socket.socket", transport.get_extra_info("socket")))
         self._site.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -2,6 +2,7 @@
 
 Place     where the turn stands
 refresh   read again what some users may see
+let_in_at_once   attach connections that have caught up, if nothing has happened since
 let_in    attach connections that wait
 """
 
@@ -13,9 +14,10 @@ from fechatter.notify.hub import Hub
 from fechatter.notify.receiver import Receiver
 from fechatter.notify.reception import Reception
 from fechatter.notify.replaying import Replay
+from fechatter.notify.session import Phase
 from fechatter.store.database import Connection
 from fechatter.store.log import replay as store
-from fechatter.store.log.replay import Admission
+from fechatter.store.log.replay import Admission, Seen
 
 LONGEST_REPLAY = 2_000
 """Missed events that a turn replays itself: if there are more, those who missed them catch up beside it once more."""
@@ -24,14 +26,19 @@ PATIENT_ROUNDS = 3
 
 
 class Place(NamedTuple):
-    """Where the turn stands: in the log of this epoch, with everything below `watermark` delivered.
+    """Where the turn stands: in the log of this epoch, with what is `seen` delivered.
 
     `floor`: below it, events were pruned.
     """
 
     epoch: str
-    watermark: int
+    seen: Seen
     floor: int
+
+    @property
+    def watermark(self) -> int:
+        """Every event with a lower xid has been delivered."""
+        return self.seen.watermark
 
 
 async def refresh(connection: Connection, hub: Hub, place: Place) -> None:
@@ -53,6 +60,23 @@ async def refresh(connection: Connection, hub: Hub, place: Place) -> None:
                 receiver.greet(receiver.session.go_live(place.epoch, place.watermark))
 
 
+def let_in_at_once(hub: Hub, reception: Reception, visits: Mapping[Receiver, int], place: Place) -> None:
+    """Attach those that have caught up with the very place where the turn stands. The others wait on.
+
+    Whoever lost access otherwise than by the log, such as by signing out, is sent away all the same: that concerns all
+    streams, live or not (chores.end_what_ended).
+    """
+    for receiver, visit in visits.items():
+        if (welcome := reception.arrivals.get(receiver)) is None or receiver.session.visit != visit:
+            continue
+        here = (welcome.epoch, welcome.seen) == (place.epoch, place.seen)
+        if here and receiver.session.phase is Phase.REPLAYING:
+            del reception.arrivals[receiver]
+            _attach(hub, receiver, welcome.admission, place)
+        else:
+            reception.arrivals[receiver] = None
+
+
 async def let_in(
     connection: Connection, hub: Hub, reception: Reception, visits: Mapping[Receiver, int], place: Place
 ) -> None:
@@ -60,6 +84,7 @@ async def let_in(
 
     `visits`: who waited when the turn began, each with its visit. One that came in anew since is not this turn's.
     """
+    let_in_at_once(hub, reception, visits, place)
     batch = [each for each, visit in visits.items() if each in reception.arrivals and each.session.visit == visit]
     if not batch:
         return
@@ -74,11 +99,15 @@ async def let_in(
         reception.arrivals.pop(receiver, None)
     for receiver in admitted:
         if receiver in same and receiver.session.ready:
-            greeting = receiver.session.go_live(place.epoch, place.watermark)
-            admission = admissions[receiver.session.caller]
-            hub.attach(receiver, admission.streams)
-            hub.set_workspaces(receiver.session.caller.user_id, admission.workspaces)
-            receiver.greet(greeting)  # which may fill its buffer, and detach it again
+            _attach(hub, receiver, admissions[receiver.session.caller], place)
+
+
+def _attach(hub: Hub, receiver: Receiver, admission: Admission, place: Place) -> None:
+    greeting = receiver.session.go_live(place.epoch, place.watermark)
+    hub.attach(receiver, admission.streams)
+    hub.set_workspaces(receiver.session.caller.user_id, admission.workspaces)
+    if greeting:
+        receiver.greet(greeting)  # which may fill its buffer, and detach it again
 
 
 async def _replay(

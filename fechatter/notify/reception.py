@@ -7,18 +7,21 @@ Reception.run       let returning clients catch up, group by group, beside the s
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import asyncpg
 
 from fechatter import logs
 from fechatter.domain.errors import Unavailable
+from fechatter.domain.people import Caller
 from fechatter.notify.receiver import Receiver
 from fechatter.notify.replaying import PATIENCE, Replay
 from fechatter.notify.session import TOO_MUCH, Phase
 from fechatter.store.database import Database
 from fechatter.store.log import replay as store
-from fechatter.store.log.replay import Seen
+from fechatter.store.log.replay import Admission, Seen
 
 GROUP = 2_000
 """How many connections one replay serves at most."""
@@ -29,15 +32,23 @@ AT_ONCE = 2
 log = logs.get(__name__)
 
 
+class Welcome(NamedTuple):
+    """What one that has caught up with all that is `seen` may see, for as long as nothing more has happened."""
+
+    admission: Admission
+    epoch: str
+    seen: Seen
+
+
 class Reception:
     """Connections that are not live yet.
 
-    arrivals     ready for the sequencer's next turn, in order of arrival
+    arrivals     ready for the sequencer's next turn, in order of arrival; None: what it may see must be looked up
     replay_limit the most events that are replayed to one connection; beyond it, resync_required
     """
 
     def __init__(self, database: Database, wake: Callable[[], None], replay_limit: int) -> None:
-        self.arrivals: dict[Receiver, None] = {}
+        self.arrivals: dict[Receiver, Welcome | None] = {}
         self.replay_limit = replay_limit
         self._database = database
         self._wake = wake
@@ -52,14 +63,18 @@ class Reception:
         else:
             self.arrive(receiver)
 
-    def arrive(self, receiver: Receiver) -> None:
+    def arrive(self, receiver: Receiver, welcome: Welcome | None = None) -> None:
         """Let `receiver` become live at the sequencer's next turn."""
-        self.arrivals[receiver] = None
+        self.arrivals[receiver] = welcome
         self._wake()
 
     def waiting(self) -> dict[Receiver, int]:
         """Whom the sequencer's next turn lets in, those that came first, with their visits."""
         return {each: each.session.visit for each in itertools.islice(self.arrivals, ARRIVALS_A_TURN)}
+
+    def know(self, receivers: Iterable[Receiver]) -> bool:
+        """Whether it is known what all of these may see."""
+        return all(self.arrivals.get(each) is not None for each in receivers)
 
     def leave(self, receiver: Receiver) -> None:
         """`receiver` is gone."""
@@ -75,13 +90,15 @@ class Reception:
     async def _serve(self) -> None:
         while True:
             await self._some_returned.wait()
-            group = self.next_group()
+            group, began = self.next_group(), time.monotonic()
             try:
                 await self.catch_up(group)
             except (Unavailable, asyncpg.PostgresError) as error:
                 log.warning("replay.failed", error=type(error).__name__, connections=len(group))
                 await asyncio.sleep(1)
                 self.again(group)
+            if self._returning:
+                await asyncio.sleep(time.monotonic() - began)  # many come: the next group is to be worth it
 
     def next_group(self) -> list[Receiver]:
         """Those that came back first, no longer waiting."""
@@ -112,6 +129,9 @@ class Reception:
             watermark = position.seen.watermark
             # Who has asked to resume since the group was made waits in line again.
             here = [each for each in group if each.session.visit == came[each]]
+            welcomes = {
+                caller: Welcome(admission, position.epoch, position.seen) for caller, admission in admissions.items()
+            }
             admitted = [each for each in here if _is_let_in(each, each.session.caller in admissions)]
             for receiver in admitted:
                 if greeting := receiver.session.judge(position):
@@ -123,15 +143,19 @@ class Reception:
                     if missed > self.replay_limit:
                         receiver.session.give_up_replay(TOO_MUCH)
                 await replay.send()
-                self._caught_up(peers, visits, position.seen)
-        self._caught_up([each for each in admitted if each not in self.arrivals], visits, position.seen)
+                self._caught_up(peers, visits, welcomes)
+        rest = [each for each in admitted if each not in self.arrivals]
+        self._caught_up(rest, visits, welcomes)
 
-    def _caught_up(self, receivers: Iterable[Receiver], visits: Mapping[Receiver, int], seen: Seen) -> None:
+    def _caught_up(
+        self, receivers: Iterable[Receiver], visits: Mapping[Receiver, int], welcomes: Mapping[Caller, Welcome]
+    ) -> None:
         """All that these missed has been sent, whatever becomes of the others."""
         for receiver in receivers:
             if receiver.session.phase is Phase.REPLAYING and receiver.session.visit == visits[receiver]:
-                receiver.session.replayed(seen)
-                self.arrive(receiver)
+                welcome = welcomes[receiver.session.caller]
+                receiver.session.replayed(welcome.seen)
+                self.arrive(receiver, welcome)
 
 
 def _is_let_in(receiver: Receiver, admitted: bool) -> bool:

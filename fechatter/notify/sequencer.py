@@ -20,7 +20,7 @@ import asyncpg
 from fechatter import logs
 from fechatter.notify.cursor import Cursor
 from fechatter.notify.hub import Hub
-from fechatter.notify.letting_in import Place, let_in, refresh
+from fechatter.notify.letting_in import Place, let_in, let_in_at_once, refresh
 from fechatter.notify.ordering import Ordering, Placed, in_order
 from fechatter.notify.reception import Reception
 from fechatter.notify.session import NEW_EPOCH, OLD
@@ -118,32 +118,32 @@ class Sequencer:
         """Deliver what is new, and let in who waits. If it fails, the next turn does it."""
         self._woken.clear()
         self.looks += 1
-        if self.seen is not None and not reception.arrivals and not self._hub.stale:
+        waiting = reception.waiting()  # who comes later may have caught up with more than this turn's snapshot shows
+        if self.seen is not None and not self._hub.stale and reception.know(waiting):
             news = await store.new_events(connection, self.seen)
             if news.complete and self._why_reload(news.log) is None:
-                self._deliver_all(self.seen, news)
+                seen = self._deliver_all(self.seen, news)
+                let_in_at_once(self._hub, reception, waiting, Place(self._epoch, seen, news.log.floor))
                 return
-        waiting = reception.waiting()  # who comes later may have caught up with more than this turn's snapshot shows
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await self._sweep(connection, reception)
-            place = Place(self._epoch, self.watermark, self._floor)
+            seen = await self._sweep(connection, reception)
+            place = Place(self._epoch, seen, self._floor)  # which the sweep may have changed
             await refresh(connection, self._hub, place)
             await let_in(connection, self._hub, reception, waiting, place)
 
-    async def _sweep(self, connection: Connection, reception: Reception) -> None:
-        """Deliver what is new in the transaction's snapshot."""
+    async def _sweep(self, connection: Connection, reception: Reception) -> Seen:
+        """Deliver what is new in the transaction's snapshot; return what has been delivered then."""
         if self.seen is None:
-            self._begin(await store.look(connection))
-            return
+            return self._begin(await store.look(connection))
         news = await store.new_events(connection, self.seen)
         self._floor = news.log.floor
         if (reason := self._why_reload(news.log)) is not None:
-            self._begin(news.log)
+            seen = self._begin(news.log)
             self._reload_all(reception, reason)
-        elif news.complete:
-            self._deliver_all(self.seen, news)
-        else:
-            await self._deliver_in_chunks(connection, self.seen, news.log)
+            return seen
+        if news.complete:
+            return self._deliver_all(self.seen, news)
+        return await self._deliver_in_chunks(connection, self.seen, news.log)
 
     def _why_reload(self, position: Log) -> str | None:
         """Why the connections cannot go on from what they were sent; None if they can.
@@ -154,11 +154,12 @@ class Sequencer:
             return NEW_EPOCH
         return OLD if position.floor > self.watermark else None
 
-    def _begin(self, position: Log) -> None:
+    def _begin(self, position: Log) -> Seen:
         self._epoch, self._floor, self.seen = position.epoch, position.floor, position.seen
         self._hub.sent.clear()
+        return self.seen
 
-    def _deliver_all(self, seen: Seen, news: News) -> None:
+    def _deliver_all(self, seen: Seen, news: News) -> Seen:
         events = self._not_sent(news.events)
         if events:
             after = seen.after(news.log.snapshot, events[-1].xid)
@@ -167,8 +168,9 @@ class Sequencer:
             after = seen.after(news.log.snapshot, 0)
         self.seen = after
         self._hub.sent.clear()
+        return after
 
-    async def _deliver_in_chunks(self, connection: Connection, seen: Seen, position: Log) -> None:
+    async def _deliver_in_chunks(self, connection: Connection, seen: Seen, position: Log) -> Seen:
         """Deliver any number of events in bounded memory. If it breaks off, the next turn goes on where it was."""
         after = seen.after(position.snapshot, position.highest)
         first = await store.first_new(connection, seen)
@@ -179,6 +181,7 @@ class Sequencer:
         self._send(ordering.finish(), after.watermark, last=True)
         self.seen = after
         self._hub.sent.clear()
+        return after
 
     def _not_sent(self, events: list[LoggedEvent]) -> list[LoggedEvent]:
         """Without what a look that broke off has sent."""

@@ -2,10 +2,12 @@
 
 import asyncio
 import random
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from unittest.mock import patch
 
 import asyncpg
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -225,9 +227,11 @@ class Play:
             if client.wire is not None:
                 assert client.wire.session.phase is Phase.LIVE
                 assert not client.missing(self.world, below=self.world.next_xid + 1)
+                assert client.cursor is None or client.cursor.startswith(f"{self.world.epoch}.")
 
 
-async def _play(steps: list[Step], limit: int, longest_replay: int) -> None:
+@asynccontextmanager
+async def _begun(limit: int = 1_000, longest_replay: int = 1_000) -> AsyncGenerator[Play]:
     play = Play(limit)
     with (
         patch.multiple(
@@ -244,9 +248,38 @@ async def _play(steps: list[Step], limit: int, longest_replay: int) -> None:
         patch.object(reception, "PATIENCE", 0),
     ):
         await play.begin()
+        yield play
+
+
+async def _play(steps: list[Step], limit: int, longest_replay: int) -> None:
+    async with _begun(limit, longest_replay) as play:
         for step in steps:
             await play.do(step)
         await play.settle()
+        play.check()
+
+
+RETURN: list[Step] = [("connect", number, 0) for number in range(4)]
+"""All devices come back, with a cursor."""
+
+
+async def test_who_has_caught_up_comes_in_without_being_looked_up_again() -> None:
+    async with _begun() as play:
+        for step in [("post", 0, 0), ("turn", 0, 0), *RETURN, ("catch_up", 0, 0)]:
+            await play.do(step)
+        with patch.object(replay, "admit", side_effect=AssertionError("they are known")):
+            await play.do(("turn", 0, 0))
+        play.check()
+
+
+@pytest.mark.parametrize("change", ["add", "post"])
+async def test_what_happens_between_catching_up_and_coming_in_is_not_missed(change: str) -> None:
+    """To be heard from then on, a chat that somebody joined in between must be known as theirs."""
+    async with _begun() as play:
+        for step in [*RETURN, ("catch_up", 0, 0), (change, 0, 1), ("post", 0, 0), ("turn", 0, 0), ("turn", 0, 0)]:
+            await play.do(step)
+        for step in [("post", 0, 1), ("turn", 0, 0)]:
+            await play.do(step)
         play.check()
 
 
