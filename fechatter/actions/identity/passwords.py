@@ -18,7 +18,12 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 from fechatter.domain.errors import Unavailable
 
 _T = TypeVar("_T")
-THREADS = 2
+PASSES, MEMORY_KIB, LANES = 3, 64 * 1024, 1
+"""RFC 9106's profile for little memory, in one lane instead of four: each lane would be a thread of its own, started 12
+times a hash. Who guesses needs as much memory for as many passes, and for as long or longer."""
+THREADS = max(1, min(4, (os.cpu_count() or 1) - 1))
+"""A core is left to the event loop. It waits even for threads of a lower priority: for the end of a time slice, or for
+the GIL while the one that holds it has no core."""
 WAITING = 200
 """More than this many at once would wait longer than a person does."""
 
@@ -26,11 +31,11 @@ WAITING = 200
 class Passwords:
     """A small pool: each hash costs about 64 MiB and 70 ms, and releases the GIL.
 
-    hasher    argon2-cffi's, with its defaults (RFC 9106, low memory) unless a test says otherwise
+    hasher    argon2-cffi's, at the cost above unless a test says otherwise
     """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
+        self._hasher = hasher or PasswordHasher(PASSES, MEMORY_KIB, LANES)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2", initializer=_give_way)
         self._under_way = 0
         # Stands in for the hash of one who does not exist, so that the answer takes as long.

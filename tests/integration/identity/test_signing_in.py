@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from unittest.mock import patch
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type, extract_parameters
 
 from fechatter.actions.identity.passwords import Passwords
 from fechatter.store.people import users
@@ -84,6 +84,15 @@ async def test_a_hash_of_another_cost_is_made_anew_at_the_next_sign_in(world: Wo
     assert not passwords.is_outdated(stored)
     passwords.close()
     (await sign_in(world, ada.user.email)).json(SignedIn)
+
+
+async def test_each_guess_costs_64_mib_three_times_over(world: World) -> None:
+    ada = await world.api.sign_up("Ada")
+    async with world.db.connection() as connection:
+        stored = await users.password_hash_of(connection, ada.id)
+    assert stored is not None
+    cost = extract_parameters(stored)
+    assert (cost.type, cost.time_cost, cost.memory_cost) == (Type.ID, 3, 64 * 1024)
 
 
 async def test_suspension_is_told_only_to_who_knows_the_password(world: World) -> None:
