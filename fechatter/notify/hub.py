@@ -123,6 +123,7 @@ class Hub:
         if person is None or receiver not in person.receivers:
             return
         person.receivers.remove(receiver)
+        self.fanout.leave_out(receiver)
         for audience in person.audiences:
             self._leave(audience, receiver)
         if not person.receivers:
@@ -176,12 +177,12 @@ class Hub:
         for receiver in person.receivers:
             self._leave(audience, receiver)
 
-    def deliver(self, batch: Sequence[tuple[LoggedEvent, str]]) -> None:
+    async def deliver(self, batch: Sequence[tuple[LoggedEvent, str]]) -> None:
         """Send events, each with its cursor, to whoever hears their streams. One write a connection, if small."""
         if len(batch) == 1:
-            self._deliver_one(*batch[0])
+            await self._deliver_one(*batch[0])
         else:
-            self._deliver_together(batch)
+            await self._deliver_together(batch)
 
     def settle(self) -> None:
         """The transaction whose events were sent last has no more of them."""
@@ -189,32 +190,30 @@ class Hub:
         for user_id, stream in joining:
             self.subscribe(user_id, stream)
 
-    def _deliver_one(self, event: LoggedEvent, cursor: str) -> None:
+    async def _deliver_one(self, event: LoggedEvent, cursor: str) -> None:
         audience = self._audience_for(event)
         self.sent[event.stream] = event.pos
         if audience is None or event.payload is None:
             return
         frame = Frame.of(event, cursor)
-        if audience.sse:
-            self.fanout.write(audience.sse.fds, frame.sse)
-        if audience.ws:
-            self.fanout.write(audience.ws.fds, frame.ws)
         self.deliveries += len(audience)
+        sse, ws = audience.sse, audience.ws
+        await self.fanout.write([(sse.fds, frame.sse if sse else b""), (ws.fds, frame.ws if ws else b"")])
 
-    def _deliver_together(self, batch: Sequence[tuple[LoggedEvent, str]]) -> None:
+    async def _deliver_together(self, batch: Sequence[tuple[LoggedEvent, str]]) -> None:
         pack = Pack(self.fanout)
         for event, cursor in batch:
             if self._moves_somebody(event):
-                pack.send()  # to those who hear the streams before it
+                await pack.send()  # to those who hear the streams before it
             audience = self._audience_for(event)
             if audience is not None and event.payload is not None:
                 frame = Frame.of(event, cursor)
                 if not pack.has_room_for(frame):
-                    pack.send()
+                    await pack.send()
                 pack.add(frame, audience)
                 self.deliveries += len(audience)
             self.sent[event.stream] = event.pos
-        pack.send()
+        await pack.send()
 
     def _moves_somebody(self, event: LoggedEvent) -> bool:
         """Whether somebody may come into an audience or go, before or with this event."""

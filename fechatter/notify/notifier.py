@@ -138,6 +138,7 @@ class Notifier:
     # What streams tell.
 
     def place(self) -> tuple[int, Had]:
+        self.fanout.finish()  # an event counts as sent to all once it is being sent to some
         return self._sequencer.watermark, Had(self._sequencer.seen, dict(self._hub.sent))
 
     def entered(self, stream: Stream) -> None:

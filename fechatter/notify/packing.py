@@ -4,7 +4,7 @@ Pack      of live events: by who hears their streams
 Packing   of replayed ones: by which receivers missed each
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from fechatter.notify.fanout import Crowd, Fanout, Seats
@@ -43,19 +43,23 @@ class Pack(_Size):
         self._places.setdefault(crowd, []).append((self._count, frame))
         self._count += 1
 
-    def send(self) -> None:
+    async def send(self) -> None:
         """Write what is packed, to each connection once."""
         places, self._places, self._count, self._size = self._places, {}, 0, 0
-        for fds, frames in _groups([(crowd.sse, its) for crowd, its in places.items()]):
-            self._fanout.write(fds, _joined([frame.sse for frame in frames]))
-        for fds, frames in _groups([(crowd.ws, its) for crowd, its in places.items()]):
-            self._fanout.write(fds, _joined([frame.ws for frame in frames]))
+        sse = _groups([(crowd.sse, its) for crowd, its in places.items()])
+        ws = _groups([(crowd.ws, its) for crowd, its in places.items()])
+        await self._fanout.write(
+            [
+                *[(fds, _joined([frame.sse for frame in frames])) for fds, frames in sse],
+                *[(fds, _joined([frame.ws for frame in frames])) for fds, frames in ws],
+            ]
+        )
 
 
 _Places = list[tuple[int, Frame]]
 
 
-def _groups(heard: list[tuple[Seats, _Places]]) -> Iterable[tuple[Collection[int], list[Frame]]]:
+def _groups(heard: list[tuple[Seats, _Places]]) -> Iterable[tuple[Sequence[int], list[Frame]]]:
     """Sockets that get the same frames, with these in their order."""
     heard = [(seats, places) for seats, places in heard if seats]
     if len(heard) == 1:

@@ -122,7 +122,7 @@ class Sequencer:
         if self.seen is not None and not self._hub.stale and reception.know(waiting):
             news = await store.new_events(connection, self.seen)
             if news.complete and self._why_reload(news.log) is None:
-                seen = self._deliver_all(self.seen, news)
+                seen = await self._deliver_all(self.seen, news)
                 let_in_at_once(self._hub, reception, waiting, Place(self._epoch, seen, news.log.floor))
                 return
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -142,7 +142,7 @@ class Sequencer:
             self._reload_all(reception, reason)
             return seen
         if news.complete:
-            return self._deliver_all(self.seen, news)
+            return await self._deliver_all(self.seen, news)
         return await self._deliver_in_chunks(connection, self.seen, news.log)
 
     def _why_reload(self, position: Log) -> str | None:
@@ -159,13 +159,9 @@ class Sequencer:
         self._hub.sent.clear()
         return self.seen
 
-    def _deliver_all(self, seen: Seen, news: News) -> Seen:
-        events = self._not_sent(news.events)
-        if events:
-            after = seen.after(news.log.snapshot, events[-1].xid)
-            self._send(in_order(events), after.watermark, last=True)
-        else:
-            after = seen.after(news.log.snapshot, 0)
+    async def _deliver_all(self, seen: Seen, news: News) -> Seen:
+        after = seen.after(news.log.snapshot, news.events[-1].xid if news.events else 0)
+        await self._send(in_order(self._not_sent(news.events)), after.watermark, last=True)
         self.seen = after
         self._hub.sent.clear()
         return after
@@ -176,9 +172,9 @@ class Sequencer:
         first = await store.first_new(connection, seen)
         ordering = Ordering({stream: max(pos, self._hub.sent.get(stream, 0) + 1) for stream, pos in first.items()})
         async for events in store.stream_new(connection, seen, CHUNK):
-            self._send(ordering.push(self._not_sent(events)), after.watermark)
+            await self._send(ordering.push(self._not_sent(events)), after.watermark)
             await asyncio.sleep(0)  # let the connections flush
-        self._send(ordering.finish(), after.watermark, last=True)
+        await self._send(ordering.finish(), after.watermark, last=True)
         self.seen = after
         self._hub.sent.clear()
         return after
@@ -188,14 +184,13 @@ class Sequencer:
         sent = self._hub.sent
         return [event for event in events if event.pos > sent.get(event.stream, 0)] if sent else events
 
-    def _send(self, placed: Iterable[Placed], watermark: int, *, last: bool = False) -> None:
+    async def _send(self, placed: Iterable[Placed], watermark: int, *, last: bool = False) -> None:
         """Deliver; each event's cursor says what is complete before it, the very last one's what is after it."""
         batch = [(event, min(floor, watermark)) for event, floor in placed]
-        if not batch:
-            return
-        if last:
-            batch[-1] = (batch[-1][0], watermark)
-        self._hub.deliver([(event, str(Cursor(self._epoch, xid))) for event, xid in batch])
+        if batch:
+            if last:
+                batch[-1] = (batch[-1][0], watermark)
+            await self._hub.deliver([(event, str(Cursor(self._epoch, xid))) for event, xid in batch])
         if last:
             self._hub.settle()
 

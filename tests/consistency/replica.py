@@ -155,7 +155,7 @@ async def told(world: World, *people: Person) -> AsyncGenerator[None]:
     async with world.db.connection() as connection:
         news = await replay.new_events(connection, seen)
     assert news.complete
-    hub.deliver([(event, "") for event in news.events])
+    await hub.deliver([(event, "") for event in news.events])
     for replica, ear in zip(replicas, ears, strict=True):
         await _check(replica, ear.heard())
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fechatter.domain.people import Caller
-from fechatter.notify import letting_in, reception
+from fechatter.notify import fanout, letting_in, reception
 from fechatter.notify.fanout import Fanout
 from fechatter.notify.hub import Hub
 from fechatter.notify.reception import Reception
@@ -49,7 +49,7 @@ class Play:
         self.log.meanwhile = self.meanwhile
         self.later: list[Step] = []
         self.wires = Wires()
-        self.hub = Hub(Fanout(self.wires.write))
+        self.hub = Hub(Fanout(self.wires.write, self.meanwhile))
         self.sequencer = Sequencer("", self.hub)
         self.reception = Reception(fake_database(self.world), self.sequencer.wake, replay_limit=1_000)
         self.clients = [Client(USERS[number % len(USERS)]) for number in range(4)]
@@ -192,6 +192,7 @@ class Play:
             client.wire.congested = True
 
     def place(self) -> tuple[int, Had]:
+        self.hub.fanout.finish()
         return self.sequencer.watermark, Had(self.sequencer.seen, dict(self.hub.sent))
 
     def read(self, client: Client) -> None:
@@ -246,6 +247,7 @@ async def _begun(limit: int = 1_000, longest_replay: int = 1_000) -> AsyncGenera
         ),
         patch.object(letting_in, "LONGEST_REPLAY", longest_replay),
         patch.object(reception, "PATIENCE", 0),
+        patch.object(fanout, "SLICE", 1),
     ):
         await play.begin()
         yield play
