@@ -22,8 +22,8 @@ class SseStream(Stream):
         self._request: Request | None = request
         self._mark(clear=self._clear)
 
-    def greet(self, frames: Sequence[Frame]) -> None:
-        data = b"".join([frame.sse for frame in frames])
+    def greet(self, frames: Sequence[Frame], then: bytes = b"") -> None:
+        data = b"".join([*[frame.sse for frame in frames], then])
         if self._request is not None:
             data = stream_head(self._request) + data
             self._request = None

@@ -117,8 +117,8 @@ class WsStream(Stream):
         """An open WebSocket can only be told to come back."""
         self.end(CloseCode.GOING_AWAY, retry_ms=1_000)
 
-    def greet(self, frames: Sequence[Frame]) -> None:
-        self.send(b"".join([frame.ws for frame in frames]))
+    def greet(self, frames: Sequence[Frame], then: bytes = b"") -> None:
+        self.send(b"".join([*[frame.ws for frame in frames], then]))
 
     def data_received(self, data: bytes) -> None:
         try:

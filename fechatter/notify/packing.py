@@ -6,10 +6,12 @@ Packing   of replayed ones: by which receivers missed each
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from fechatter.notify.fanout import Crowd, Fanout, Seats
 from fechatter.notify.frames import Frame, Parcel
 from fechatter.notify.receiver import Receiver
+from fechatter.notify.session import Phase
 
 PACK_BYTES = 64 * 1024
 """The most that one write carries to one receiver, unless a single event is larger."""
@@ -89,6 +91,25 @@ def _joined(parts: list[bytes]) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+class Greeting(NamedTuple):
+    """What one visit of a connection begins with."""
+
+    visit: int
+    frames: list[Frame]
+
+
+Greetings = dict[Receiver, Greeting]
+"""Those that have not been sent yet."""
+
+
+def greet(greetings: Greetings) -> None:
+    """Send what is not void by now, and nothing behind it."""
+    while greetings:
+        receiver, (visit, frames) = greetings.popitem()
+        if receiver.session.visit == visit and receiver.session.phase is Phase.REPLAYING:
+            receiver.greet(frames)
+
+
 class Packing(_Size):
     """Frames on their way to receivers, so that each receiver gets all of its own in one write."""
 
@@ -105,11 +126,15 @@ class Packing(_Size):
                 self._touched.append(receiver)
             receiver.parcel = receiver.parcel.with_(frame)
 
-    def send(self) -> list[Receiver]:
-        """Write what is packed; return whom it went to."""
+    def send(self, greetings: Greetings) -> list[Receiver]:
+        """Write what is packed, to those who are to be greeted with their greeting; return whom it went to."""
         touched, self._touched, self._root, self._size = self._touched, [], Parcel(), 0
         for receiver in touched:
             parcel, receiver.parcel = receiver.parcel, None
             if parcel is not None:
-                receiver.send(parcel.ws if receiver.speaks_ws else parcel.sse)
+                data = parcel.ws if receiver.speaks_ws else parcel.sse
+                if (greeting := greetings.pop(receiver, None)) is None:
+                    receiver.send(data)
+                else:
+                    receiver.greet(greeting.frames, data)
         return touched

@@ -37,8 +37,8 @@ class Receiver(Protocol):
         """Hand over bytes that are worth sending only if little is buffered and the stream is open."""
         ...
 
-    def greet(self, frames: Sequence[Frame]) -> None:
-        """Open the stream if that has not been done, and send frames of its own."""
+    def greet(self, frames: Sequence[Frame], then: bytes = b"") -> None:
+        """Open the stream if that has not been done, and send frames of its own, with `then` behind them."""
         ...
 
     def refuse(self) -> None:

@@ -16,6 +16,7 @@ import asyncpg
 from fechatter import logs
 from fechatter.domain.errors import Unavailable
 from fechatter.domain.people import Caller
+from fechatter.notify.packing import Greeting, greet
 from fechatter.notify.receiver import Receiver
 from fechatter.notify.replaying import PATIENCE, Replay
 from fechatter.notify.session import TOO_MUCH, Phase
@@ -23,8 +24,8 @@ from fechatter.store.database import Database
 from fechatter.store.log import replay as store
 from fechatter.store.log.replay import Admission, Seen
 
-GROUP = 2_000
-"""How many connections one replay serves at most."""
+GROUP = 1_000
+"""How many connections one replay serves at most: they are greeted, and sent what they missed, in one go."""
 ARRIVALS_A_TURN = 500
 AT_ONCE = 2
 """How many replays run at a time; each holds a connection to the database."""
@@ -133,17 +134,22 @@ class Reception:
                 caller: Welcome(admission, position.epoch, position.seen) for caller, admission in admissions.items()
             }
             admitted = [each for each in here if _is_let_in(each, each.session.caller in admissions)]
-            for receiver in admitted:
-                if greeting := receiver.session.judge(position):
-                    receiver.greet(greeting)
+            greetings = {
+                each: Greeting(each.session.visit, frames)
+                for each in admitted
+                if (frames := each.session.judge(position))
+            }
             visits = {each: each.session.visit for each in admitted}
-            for peers in _of_like_age(admitted, watermark):
-                replay = Replay(connection, position.epoch, watermark, PATIENCE)
-                for receiver, missed in (await replay.measure(peers, admissions, visits)).items():
-                    if missed > self.replay_limit:
-                        receiver.session.give_up_replay(TOO_MUCH)
-                await replay.send()
-                self._caught_up(peers, visits, welcomes)
+            try:
+                for peers in _of_like_age(admitted, watermark):
+                    replay = Replay(connection, position.epoch, watermark, PATIENCE, greetings)
+                    for receiver, missed in (await replay.measure(peers, admissions, visits)).items():
+                        if missed > self.replay_limit:
+                            receiver.session.give_up_replay(TOO_MUCH)
+                    await replay.send()
+                    self._caught_up(peers, visits, welcomes)
+            finally:
+                greet(greetings)
         rest = [each for each in admitted if each not in self.arrivals]
         self._caught_up(rest, visits, welcomes)
 

@@ -11,7 +11,7 @@ from fechatter.domain.people import Caller
 from fechatter.notify.cursor import Cursor
 from fechatter.notify.frames import Frame
 from fechatter.notify.ordering import Ordering, Placed
-from fechatter.notify.packing import Packing
+from fechatter.notify.packing import Greetings, Packing, greet
 from fechatter.notify.receiver import Receiver
 from fechatter.store.database import Connection
 from fechatter.store.log import replay as store
@@ -30,11 +30,15 @@ class Replay:
     Their sessions have been judged and say where to begin; `watermark` is where the snapshot ends.
     """
 
-    def __init__(self, connection: Connection, epoch: str, watermark: int, patience: int) -> None:
+    def __init__(
+        self, connection: Connection, epoch: str, watermark: int, patience: int, greetings: Greetings | None = None
+    ) -> None:
+        """`greetings`: what is to be sent first to some, of this replay or not; it is, with the first write."""
         self._connection = connection
         self._epoch = epoch
         self._watermark = watermark
         self._patience = patience
+        self._greetings = {} if greetings is None else greetings
         self._spans: dict[str, Span] = {}
         self._sent: dict[str, int] = {}  # the last position of each stream
         self._listeners: dict[str, list[tuple[Receiver, int, int]]] = {}
@@ -95,7 +99,8 @@ class Replay:
         ]
 
     async def _flush(self, packing: Packing, floor: int) -> None:
-        written = packing.send()
+        written = packing.send(self._greetings)
+        greet(self._greetings)
         for _ in range(self._patience):
             if not any(each.congested for each in written):
                 return

@@ -118,8 +118,8 @@ class Stream(asyncio.Protocol, ABC):
         return not self._clear and self._transport.get_write_buffer_size() > LOW_WATER
 
     @abstractmethod
-    def greet(self, frames: Sequence[Frame]) -> None:
-        """Send frames of this connection's own, in one write."""
+    def greet(self, frames: Sequence[Frame], then: bytes = b"") -> None:
+        """Send frames of this connection's own, and `then`, in one write."""
 
     def refuse(self) -> None:
         """Its credentials are not, or no longer, good."""

@@ -295,8 +295,8 @@ class Wire:
     def offer(self, data: bytes) -> None:
         self.send(data)
 
-    def greet(self, frames: Sequence[Frame]) -> None:
-        self.send(b"".join([frame.sse for frame in frames]))
+    def greet(self, frames: Sequence[Frame], then: bytes = b"") -> None:
+        self.send(b"".join([*[frame.sse for frame in frames], then]))
 
     def refuse(self) -> None:
         self.session.phase = Phase.ENDED
