@@ -26,6 +26,8 @@ from fechatter.store.log.replay import Admission, Seen
 
 GROUP = 1_000
 """How many connections one replay serves at most: they are greeted, and sent what they missed, in one go."""
+GATHER_S = 0.1
+"""While many come back, a replay is followed by a pause as long as itself, up to this: the next one is for many."""
 ARRIVALS_A_TURN = 500
 AT_ONCE = 2
 """How many replays run at a time; each holds a connection to the database."""
@@ -99,7 +101,7 @@ class Reception:
                 await asyncio.sleep(1)
                 self.again(group)
             if self._returning:
-                await asyncio.sleep(time.monotonic() - began)  # many come: the next group is to be worth it
+                await asyncio.sleep(min(time.monotonic() - began, GATHER_S))
 
     def next_group(self) -> list[Receiver]:
         """Those that came back first, no longer waiting."""
@@ -127,12 +129,8 @@ class Reception:
         ):
             position = await store.look(connection)
             admissions = await store.admit(connection, {each.session.caller for each in group})
-            watermark = position.seen.watermark
             # Who has asked to resume since the group was made waits in line again.
             here = [each for each in group if each.session.visit == came[each]]
-            welcomes = {
-                caller: Welcome(admission, position.epoch, position.seen) for caller, admission in admissions.items()
-            }
             admitted = [each for each in here if _is_let_in(each, each.session.caller in admissions)]
             greetings = {
                 each: Greeting(each.session.visit, frames)
@@ -140,18 +138,28 @@ class Reception:
                 if (frames := each.session.judge(position))
             }
             visits = {each: each.session.visit for each in admitted}
+            welcomes = {caller: Welcome(each, position.epoch, position.seen) for caller, each in admissions.items()}
+            watermark = position.seen.watermark
             try:
                 for peers in _of_like_age(admitted, watermark):
                     replay = Replay(connection, position.epoch, watermark, PATIENCE, greetings)
-                    for receiver, missed in (await replay.measure(peers, admissions, visits)).items():
-                        if missed > self.replay_limit:
-                            receiver.session.give_up_replay(TOO_MUCH)
-                    await replay.send()
+                    await self._replay(replay, peers, visits, admissions)
                     self._caught_up(peers, visits, welcomes)
             finally:
                 greet(greetings)
-        rest = [each for each in admitted if each not in self.arrivals]
-        self._caught_up(rest, visits, welcomes)
+        self._caught_up([each for each in admitted if each not in self.arrivals], visits, welcomes)
+
+    async def _replay(
+        self,
+        replay: Replay,
+        peers: list[Receiver],
+        visits: Mapping[Receiver, int],
+        admissions: Mapping[Caller, Admission],
+    ) -> None:
+        for receiver, missed in (await replay.measure(peers, admissions, visits)).items():
+            if missed > self.replay_limit:
+                receiver.session.give_up_replay(TOO_MUCH)
+        await replay.send()
 
     def _caught_up(
         self, receivers: Iterable[Receiver], visits: Mapping[Receiver, int], welcomes: Mapping[Caller, Welcome]
