@@ -104,6 +104,7 @@ class HttpConnection(asyncio.Protocol):
 
     def handed_over(self) -> None:
         """The connection belongs to a stream from now on."""
+        del self._parser  # it refers back to this: no work for the collector when thousands come at once
         self._requests.clear()
         self._site.closed(self)
 
