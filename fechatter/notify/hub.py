@@ -247,12 +247,10 @@ class Hub:
                 self.unsubscribe(member.user_id, stream_of_chat(member.chat_id))
             case EventType.WORKSPACE_MEMBER_ADDED if member.workspace_id is not None and member.role != "guest":
                 self.subscribe(member.user_id, stream_of_workspace(member.workspace_id))
-            case EventType.WORKSPACE_MEMBER_REMOVED | EventType.WORKSPACE_MEMBER_UPDATED:
-                # It may open or close any number of chats: the database knows which.
-                if member.user_id in self._people:
-                    self.stale.add(member.user_id)
             case _:
                 pass
+        if event.type in _OPENING and member.user_id in self._people:
+            self.stale.add(member.user_id)
 
     def _enter_workspace(self, person: Person | None, workspace_id: int | None) -> None:
         if person is not None and workspace_id is not None and workspace_id not in person.workspaces:
@@ -282,3 +280,11 @@ _CHANGES = frozenset(
         EventType.WORKSPACE_MEMBER_UPDATED,
     }
 )
+_OPENING = frozenset(
+    {
+        EventType.WORKSPACE_MEMBER_ADDED,
+        EventType.WORKSPACE_MEMBER_REMOVED,
+        EventType.WORKSPACE_MEMBER_UPDATED,
+    }
+)
+"""They may open or close any number of chats, Singles of who comes back too: the database knows which."""

@@ -49,4 +49,5 @@ async def enter_by_invite(tx: Connection, user: User, code: str) -> int:
 async def _enter(tx: Connection, workspace_id: int, user: User, role: WorkspaceRole) -> None:
     member = await workspaces.add_member(tx, workspace_id, user.id, role)
     also = [user.id] if role is WorkspaceRole.GUEST else []
-    await tell_workspace(tx, workspace_id, EventType.WORKSPACE_MEMBER_ADDED, member, about=user.id, also=also)
+    pos = await tell_workspace(tx, workspace_id, EventType.WORKSPACE_MEMBER_ADDED, member, about=user.id, also=also)
+    await workspaces.set_joined(tx, workspace_id, user.id, pos)

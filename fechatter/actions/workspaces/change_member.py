@@ -64,9 +64,16 @@ async def _change(tx: Connection, member: WorkspaceMember, changed: WorkspaceMem
     if changed.status is UserStatus.SUSPENDED and member.status is UserStatus.ACTIVE:
         await set_aside(tx, workspace_id, user_id)
     await invites.delete_of(tx, workspace_id, user_id, keep=_still_given(changed))
-    await tell_workspace(tx, workspace_id, EventType.WORKSPACE_MEMBER_UPDATED, changed, about=user_id, also=also)
+    pos = await tell_workspace(tx, workspace_id, EventType.WORKSPACE_MEMBER_UPDATED, changed, about=user_id, also=also)
+    if _hears(changed) and not _hears(member):
+        await workspaces.set_joined(tx, workspace_id, user_id, pos)
     if changed.status is UserStatus.ACTIVE and member.status is UserStatus.SUSPENDED:
         await put_back(tx, workspace_id, user_id)
+
+
+def _hears(member: WorkspaceMember) -> bool:
+    """Whether the workspace's stream is theirs to hear."""
+    return member.status is UserStatus.ACTIVE and member.role is not WorkspaceRole.GUEST
 
 
 def _still_given(member: WorkspaceMember) -> list[WorkspaceRole]:

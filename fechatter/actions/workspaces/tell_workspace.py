@@ -24,15 +24,16 @@ async def tell_workspace(
     *,
     about: int | None = None,
     also: Collection[int] = (),
-) -> None:
-    """Append the event to the stream of the workspace and of its guests.
+) -> int:
+    """Append the event to the stream of the workspace and of its guests; return its position in the workspace's.
 
     about   a user: only guests who share a chat with this one hear it; None: all guests do
     also    users who hear it on their own stream whatever they are in the workspace
     """
     guests = await workspaces.guests(tx, workspace_id, about)
     streams = [stream_of_workspace(workspace_id), *map(stream_of_user, sorted({*guests, *also}))]
-    await event_log.append(tx, [_event(stream, type_, payload, workspace_id) for stream in streams])
+    pos, *_ = await event_log.append(tx, [_event(stream, type_, payload, workspace_id) for stream in streams])
+    return pos
 
 
 async def tell_of_user(tx: Connection, user: User, workspace_ids: Collection[int]) -> None:

@@ -191,7 +191,7 @@ async def admit(connection: Connection, callers: Collection[Caller]) -> dict[Cal
     rows = await connection.fetch(
         """
         SELECT caller.user_id, caller.session_id, chat.ids AS chat_ids, chat.joined, workspace.ids AS workspace_ids,
-               workspace.heard
+               workspace.heard, workspace.heard_from
         FROM unnest($1::bigint[], $2::bigint[]) AS caller (user_id, session_id)
         JOIN sessions s ON s.id = caller.session_id AND s.user_id = caller.user_id AND s.ended_at IS NULL
         JOIN users u ON u.id = caller.user_id AND u.status = 'Active'
@@ -202,7 +202,8 @@ async def admit(connection: Connection, callers: Collection[Caller]) -> dict[Cal
             WHERE cm.user_id = caller.user_id) chat
         CROSS JOIN LATERAL (
             SELECT array_agg(wm.workspace_id) AS ids,
-                   array_agg(wm.workspace_id) FILTER (WHERE wm.role <> 'guest') AS heard
+                   array_agg(wm.workspace_id) FILTER (WHERE wm.role <> 'guest') AS heard,
+                   array_agg(wm.joined_pos) FILTER (WHERE wm.role <> 'guest') AS heard_from
             FROM workspace_members wm WHERE wm.user_id = caller.user_id AND wm.status = 'Active') workspace
         """,
         [caller.user_id for caller in callers],
@@ -342,7 +343,10 @@ def _with_last_message(chat: str, message: Message) -> bytes:
 
 def _admission(row: Row) -> Admission:
     streams = {stream_of_user(row["user_id"]): 0}
-    streams |= {stream_of_workspace(id_): 0 for id_ in row["heard"] or ()}
+    streams |= {
+        stream_of_workspace(id_): joined
+        for id_, joined in zip(row["heard"] or (), row["heard_from"] or (), strict=True)
+    }
     streams |= {
         stream_of_chat(id_): joined for id_, joined in zip(row["chat_ids"] or (), row["joined"] or (), strict=True)
     }

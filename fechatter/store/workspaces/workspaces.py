@@ -3,7 +3,7 @@
 insert, update, delete
 of_user, get_for, current_of   workspaces as a member sees them
 hold, hold_all_of, hold_some, hold_for_deletion   the same, against changes by others
-add_member, set_standing, remove_member
+add_member, set_joined, set_standing, remove_member
 member, members, all_members, active_among   who is in a workspace
 others, first_owner            who would be left without somebody, who may act for it
 guests, knows                  who hears of things on their own stream, and who may know of whom
@@ -139,6 +139,16 @@ async def add_member(connection: Connection, workspace_id: int, user_id: int, ro
     added = await member(connection, workspace_id, user_id)
     assert added is not None
     return added
+
+
+async def set_joined(connection: Connection, workspace_id: int, user_id: int, pos: int) -> None:
+    """Remember where the member begins to hear the workspace: replay shows nothing of its stream from before it."""
+    await connection.execute(
+        "UPDATE workspace_members SET joined_pos = $3 WHERE workspace_id = $1 AND user_id = $2",
+        workspace_id,
+        user_id,
+        pos,
+    )
 
 
 async def member(connection: Connection, workspace_id: int, user_id: int) -> WorkspaceMember | None:
