@@ -48,21 +48,18 @@ class WsDoor(asyncio.Protocol):
         self.address = request.address
         self.inbox = Inbox()
         self._house = house
+        self._cursor = request.cursor
         self._closing = False
         self._timer = asyncio.get_running_loop().call_later(AUTH_TIMEOUT_S, self.close, CloseCode.AUTH_TIMEOUT)
 
     def data_received(self, data: bytes) -> None:
-        if self._closing:
-            return
         try:
             messages, reply = self.inbox.take(data)
-            self.transport.write(reply)
-            if self.transport.get_write_buffer_size() > LOW_WATER:
-                self.transport.abort()  # it sends pings and reads nothing
-            if messages:
-                self._sign_in(messages)
-        except BadFrame:
-            self.close(CloseCode.BAD_FRAME)
+            if not self._closing:
+                self._answer(messages, reply)
+        except BadFrame as error:
+            self.close(CloseCode.BAD_FRAME, str(error))
+            self.transport.write_eof()  # nothing more is looked at, a close frame neither (RFC 6455, 7.1.7)
         except Unauthenticated:
             self.close(CloseCode.UNAUTHENTICATED)
         except RateLimited:
@@ -76,22 +73,32 @@ class WsDoor(asyncio.Protocol):
         self._timer.cancel()
         self.transport.set_protocol(stream)
 
-    def close(self, code: CloseCode) -> None:
-        """Say why, in both ways, and close."""
+    def close(self, code: CloseCode, reason: str | None = None) -> None:
+        """Say why, in both ways; the connection ends with the client's close frame, or is cut."""
+        if self._closing:
+            return
         self._closing = True
         self._timer.cancel()
-        self.transport.write(frames.goodbye(code, 0).ws + close_frame(code))
+        self.transport.write(frames.goodbye(code, 0, reason).ws + close_frame(code, reason))
         asyncio.get_running_loop().call_later(LINGER_S, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
         self._timer.cancel()
 
+    def _answer(self, messages: Sequence[AuthFrame | ResumeFrame], reply: bytes) -> None:
+        self.transport.write(reply)
+        if self.transport.get_write_buffer_size() > LOW_WATER:
+            self.transport.abort()  # it sends pings and reads nothing
+        if messages:
+            self._sign_in(messages)
+
     def _sign_in(self, messages: Sequence[AuthFrame | ResumeFrame]) -> None:
         first, *more = messages
         if not isinstance(first, AuthFrame):
             raise BadFrame("The first frame must be auth.")
-        self._house.open_ws(self, self._house.verify(first.token), first.cursor)
+        cursor = self._cursor if first.cursor is None else first.cursor
+        self._house.open_ws(self, self._house.verify(first.token), cursor)
         if more and isinstance(stream := self.transport.get_protocol(), WsStream):
             stream.take(more)
 
@@ -123,40 +130,47 @@ class WsStream(Stream):
     def data_received(self, data: bytes) -> None:
         try:
             messages, reply = self._inbox.take(data)
-            if self._closing:
-                messages = []
-            elif reply and not self.congested:
+        except BadFrame as error:
+            self.end(CloseCode.BAD_FRAME, reason=str(error))
+            self._transport.write_eof()  # nothing more is looked at, a close frame neither (RFC 6455, 7.1.7)
+            return
+        if not self._closing:
+            if reply and not self.congested:
                 self.send(reply)
             self.take(messages)
-        except BadFrame:
-            self.end(CloseCode.BAD_FRAME)
-        except Unauthenticated:
-            self.end(CloseCode.UNAUTHENTICATED)
         if self._inbox.closed:
             self._transport.close()
 
     def take(self, messages: Sequence[AuthFrame | ResumeFrame]) -> None:
-        """Do what the client asks. Raises BadFrame or Unauthenticated."""
-        for message in messages:
-            if isinstance(message, ResumeFrame):
-                self._resume(message.cursor)
-            elif self._verify(message.token) != self.session.caller:
-                raise Unauthenticated
+        """Do what the client asks, or end the stream if it may not."""
+        try:
+            for message in messages:
+                self._obey(message)
+        except BadFrame as error:
+            self.end(CloseCode.BAD_FRAME, reason=str(error))
+        except Unauthenticated:
+            self.end(CloseCode.UNAUTHENTICATED)
+
+    def _obey(self, message: AuthFrame | ResumeFrame) -> None:
+        if isinstance(message, ResumeFrame):
+            self._resume(message.cursor)
+        elif self._verify(message.token) != self.session.caller:
+            raise Unauthenticated
 
     def _resume(self, cursor: str) -> None:
         began, count = self._resumes
         now = time.monotonic()
         self._resumes = (began, count + 1) if now - began < RESUMES else (now, 1)
         if self._resumes[1] > RESUMES:
-            raise BadFrame("Too many resume frames.")
+            raise BadFrame(f"More than {RESUMES} resume frames within {RESUMES} s.")
         self._house.paused(self)
         self.session.resume(cursor)
         if self.session.phase is Phase.WAITING:
             self._house.entered(self)
 
-    def _close(self, code: CloseCode) -> None:
-        """The client answers the close frame and closes; if it does not, the service cuts the connection."""
-        self.send(close_frame(code))
+    def _close(self, code: CloseCode, reason: str | None = None) -> None:
+        """The connection ends with the client's close frame; if none comes, the service cuts it."""
+        self.send(close_frame(code, reason))
         self._closing = True
         self._mark(clear=False)
         self._house.ended(self, code)

@@ -108,8 +108,8 @@ def resync(reason: str, cursor: str) -> Frame:
     return _notice(EventType.RESYNC_REQUIRED, ResyncRequired(reason=reason, cursor=cursor), cursor)
 
 
-def goodbye(code: CloseCode, retry_ms: int) -> Frame:
-    payload = Goodbye(code=code, reason=code.reason, reconnect=code.reconnect, retry_ms=retry_ms)
+def goodbye(code: CloseCode, retry_ms: int, reason: str | None = None) -> Frame:
+    payload = Goodbye(code=code, reason=reason or code.reason, reconnect=code.reconnect, retry_ms=retry_ms)
     return _notice(EventType.GOODBYE, payload, None)
 
 

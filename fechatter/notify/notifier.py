@@ -214,7 +214,7 @@ class Notifier:
 
     def _open_sse(self, request: Request, connection: HttpConnection, caller: Caller) -> None:
         self._gate.take(caller.user_id, request.address)
-        session = Session(caller, _resume_token(request), self._heartbeat_s)
+        session = Session(caller, request.cursor, self._heartbeat_s)
         stream = SseStream(connection.transport, self, session, request)
         connection.handed_over()
         connection.transport.set_protocol(stream)
@@ -222,7 +222,7 @@ class Notifier:
 
     def _open_ws(self, request: Request, connection: HttpConnection, caller: Caller) -> None:
         self._gate.check(caller.user_id, request.address)
-        self.open_ws(self._door(request, connection), caller, _resume_token(request))
+        self.open_ws(self._door(request, connection), caller, request.cursor)
 
     def _door(self, request: Request, connection: HttpConnection) -> WsDoor:
         connection.handed_over()
@@ -297,11 +297,6 @@ class Notifier:
 
 
 _AWAY = Unavailable("The server is going away: try again in a moment.")
-
-
-def _resume_token(request: Request) -> str | None:
-    """The cursor to go on from; an EventSource repeats its URL, so the header is the newer one."""
-    return request.headers.get("last-event-id") or request.query.get("cursor") or None
 
 
 def _pass_on(transport: asyncio.Transport, data: bytes) -> None:

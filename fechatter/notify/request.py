@@ -30,6 +30,11 @@ class Request(msgspec.Struct, frozen=True):
     id: str
     origin: str | None = None
 
+    @property
+    def cursor(self) -> str | None:
+        """What to resume from; an EventSource repeats its URL, so the header is the newer one."""
+        return self.headers.get("last-event-id") or self.query.get("cursor") or None
+
 
 def request_id(headers: dict[str, str]) -> str:
     """The caller's id for the request, or a new one."""

@@ -190,12 +190,12 @@ class Session:
         if self.phase is Phase.LAGGING:
             self.phase = Phase.WAITING
 
-    def end(self, code: CloseCode, retry_ms: int = 0) -> list[Frame]:
+    def end(self, code: CloseCode, retry_ms: int = 0, reason: str | None = None) -> list[Frame]:
         """The last word, unless it has been said."""
         if self.phase is Phase.ENDED:
             return []
         self.phase = Phase.ENDED
-        return [frames.goodbye(code, retry_ms)]
+        return [frames.goodbye(code, retry_ms, reason)]
 
     def _greet(self, cursor: Cursor) -> list[Frame]:
         self._greeted = True

@@ -125,12 +125,12 @@ class Stream(asyncio.Protocol, ABC):
         """Its credentials are not, or no longer, good."""
         self.end(CloseCode.ACCESS_ENDED)
 
-    def end(self, code: CloseCode, retry_ms: int = 0) -> None:
-        """Say goodbye, send what is buffered, and close."""
+    def end(self, code: CloseCode, retry_ms: int = 0, reason: str | None = None) -> None:
+        """Say goodbye, send what is buffered, and close. `reason`: what the code's own words leave open."""
         if self._closing:
             return
-        self.greet(self.session.end(code, retry_ms))
-        self._close(code)
+        self.greet(self.session.end(code, retry_ms, reason))
+        self._close(code, reason)
 
     @property
     @abstractmethod
@@ -178,7 +178,7 @@ class Stream(asyncio.Protocol, ABC):
         else:
             self._house.fanout.blocked.add(self.fd)
 
-    def _close(self, code: CloseCode) -> None:
+    def _close(self, code: CloseCode, reason: str | None = None) -> None:
         self._closing = True
         self._mark(clear=False)
         self._house.ended(self, code)

@@ -115,9 +115,9 @@ class Inbox:
                 raise BadFrame("The frame is not one that this server takes.") from error
 
 
-def close_frame(code: CloseCode) -> bytes:
-    """Close with `code` and its reason."""
-    return Frame(Opcode.CLOSE, Close(code, code.reason).serialize()).serialize(mask=False)
+def close_frame(code: CloseCode, reason: str | None = None) -> bytes:
+    """Close with `code` and `reason`, or the code's own words."""
+    return Frame(Opcode.CLOSE, Close(code, reason or code.reason).serialize()).serialize(mask=False)
 
 
 def _ends_with_a_frame(data: bytes) -> bool:
