@@ -22,7 +22,7 @@ HANDSHAKE = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub2
 def dial(town: Town, person: Person | None = None, query: str = "", **headers: str) -> connect:
     sent: Mapping[str, str] = {"Authorization": f"Bearer {person.token}", **headers} if person else headers
     url = f"ws://127.0.0.1:{town.server.port}/ws{query}"
-    return connect(url, additional_headers=sent, compression=None, close_timeout=None)  # it waits for the server
+    return connect(url, additional_headers=sent, compression=None)
 
 
 def masked(opcode: Opcode, data: bytes) -> bytes:
@@ -156,9 +156,10 @@ async def test_once_both_have_said_close_the_server_ends_the_connection(
     monkeypatch.setattr(caretaker, "GRACE_S", 3_600.0)
     ada = await town.person()
     ws = await dial(town, ada if greeted else None)
-    await ws.send(frame)
-    assert await code_of_closing(ws) == code
+    ws.close_timeout = None  # it does not close by itself
     async with asyncio.timeout(raw.PATIENCE_S):
+        await ws.send(frame)
+        assert await code_of_closing(ws) == code
         await ws.wait_closed()
 
 
