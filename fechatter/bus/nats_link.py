@@ -72,6 +72,10 @@ class NatsClient(Client):
             if isinstance(problem, Refused):
                 raise problem
 
+    async def close(self) -> None:
+        if self._flush_queue is not None:  # nats-py fails to close what has not come as far as connecting
+            await super().close()
+
     async def note(self, error: Exception) -> None:
         log.debug("nats.error", error=f"{type(error).__name__}: {error}")
         if "permissions violation" in str(error):

@@ -7,6 +7,7 @@ FAILURES    what a connection can end with
 """
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -55,26 +56,39 @@ def standing(alive: bool, reason: str) -> str:
 
 def _sentence(problem: BaseException, settings: Messaging, url: str) -> str:
     match problem:
-        case OperatorError() | NoTls() | Refused():
+        case NoTls() | Refused():
             return str(problem)
+        case OperatorError():
+            return f"was not asked. {problem}"
         case ssl.SSLError():
             return _of_tls(problem, settings)
-        case ConnectionRefusedError():
-            return "does not listen"
-        case socket.gaierror():
-            return "has a name that is not known"
         case asyncio.TimeoutError():  # nats.errors.TimeoutError is one
             return "does not answer"
+        case OSError():
+            return _of_network(problem)
         case nkeys.NkeysError():
             return f"was not asked: messaging.{'creds' if settings.creds else 'nkey'} holds no valid seed"
         case _ if "expired" in str(problem).lower():
             return f"refuses {_way(settings, url)}, which has expired"
         case _ if "authorization violation" in str(problem).lower():
             return _of_sign_in(settings, url)
-        case ConnectionError() | nats.errors.UnexpectedEOF():
+        case nats.errors.UnexpectedEOF():
             return "closed the connection"
         case _:
             return f"fails: {type(problem).__name__}: {_text(problem)}"
+
+
+def _of_network(problem: OSError) -> str:
+    """Not in the error's own text, which may hold addresses: /ready is for everybody."""
+    match problem:
+        case ConnectionRefusedError():
+            return "does not listen"
+        case socket.gaierror():
+            return "has a name that is not known"
+        case ConnectionError():
+            return "closed the connection"
+        case _:
+            return f"cannot be reached: {os.strerror(problem.errno)}" if problem.errno else "cannot be reached"
 
 
 def _of_tls(problem: ssl.SSLError, settings: Messaging) -> str:

@@ -186,6 +186,9 @@ def _check_messaging(messaging: Messaging, refuse: Callable[[str, str], ConfigEr
         raise refuse("messaging.tls_key", "is set, but messaging.tls_cert is not")
     if messaging.url and not messaging.url.strip(", "):
         raise refuse("messaging.url", "names no server")
+    if any(_has_more_than_a_host(url.strip()) for url in messaging.url.split(",")):
+        # Half of a password would pass for a server's name, and be looked up and logged.
+        raise refuse("messaging.url", "must end after the host and port: / ? # in a password are %2F %3F %23")
     if messaging.nkey and not _SEED.fullmatch(messaging.nkey.strip()):
         raise refuse("messaging.nkey", "must be the seed of a user's nkey, which begins with SU")
     if messaging.creds and not _CREDENTIALS.search(messaging.creds):
@@ -211,6 +214,10 @@ def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
     except ValueError:
         return False
     return parts.scheme in schemes and (bool(parts.hostname) or parts.scheme.startswith("postgres"))
+
+
+def _has_more_than_a_host(url: str) -> bool:
+    return any(mark in url.partition("://")[2].removesuffix("/") for mark in "/?#")
 
 
 def _is_network(text: str) -> bool:

@@ -274,6 +274,8 @@ def test_no_message_and_no_repr_shows_a_secret(load: Load) -> None:
         ({"USER": "chat", "PASSWORD": "secret", "TOKEN": "other"}, "choose one way"),
         ({"TLS_KEY": "key.pem"}, "messaging.tls_cert is not"),
         ({"URL": "nats://a:4222,http://b:4222"}, "messaging.url must be an address"),
+        ({"URL": "nats://chat:12/secret@a"}, "must end after the host and port"),
+        ({"URL": "nats://a:4222,tls://secret#1@b"}, "must end after the host and port"),
     ],
 )
 def test_settings_of_nats_that_do_not_fit_together_are_refused(

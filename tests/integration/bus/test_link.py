@@ -15,6 +15,7 @@ from fechatter.bus.nats_link import NatsLink
 from fechatter.cli.embedded_nats import free_port
 from fechatter.config import Messaging
 from tests.support.nats import messaging_of
+from tests.support.waiting import eventually
 
 PATIENCE_S = 30.0
 INFO = {"server_id": "x", "version": "2.11.0", "max_payload": 1048576, "headers": True, "auth_required": True}
@@ -37,6 +38,19 @@ async def test_where_it_is_not_asked_for_the_password_is_sent() -> None:
         assert b'"secret"' in await _heard_in_one_connection(NatsLink(settings, "test", "test"), heard)
 
 
+async def test_certificates_that_cannot_be_read_for_a_moment_are_waited_for(tmp_path: Path) -> None:
+    """They are read anew for each connection, perhaps while somebody renews them: the process must live on."""
+    Authority(tmp_path)
+    ca, aside = tmp_path / "ca.pem", tmp_path / "aside.pem"
+    async with listener() as (port, heard):
+        link = NatsLink(Messaging(enabled=True, url=f"nats://127.0.0.1:{port}", tls_ca=ca), "test", "test")
+        ca.rename(aside)
+        async with _running(link):
+            await eventually(lambda: _is_said(link, "cannot be read"), "it says what it waits for")
+            aside.rename(ca)
+            assert await asyncio.wait_for(heard.get(), PATIENCE_S) == b""
+
+
 async def test_a_probe_says_of_each_server_whether_it_can_be_used(nats: Cluster) -> None:
     good = messaging_of(nats)
     away = f"nats://127.0.0.1:{free_port()}"
@@ -48,12 +62,22 @@ async def test_a_probe_says_of_each_server_whether_it_can_be_used(nats: Cluster)
 
 
 async def _heard_in_one_connection(link: NatsLink, heard: "asyncio.Queue[bytes]") -> bytes:
+    async with _running(link):
+        return await asyncio.wait_for(heard.get(), PATIENCE_S)
+
+
+async def _is_said(link: NatsLink, words: str) -> bool:
+    return words in link.why
+
+
+@asynccontextmanager
+async def _running(link: NatsLink) -> AsyncGenerator[None]:
     async def use(_client: Client) -> None:
         await asyncio.Event().wait()
 
     running = asyncio.create_task(link.run(use))
     try:
-        return await asyncio.wait_for(heard.get(), PATIENCE_S)
+        yield
     finally:
         running.cancel()  # also in the moment in which the server answers
         await asyncio.wait_for(asyncio.wait([running]), PATIENCE_S)
