@@ -123,7 +123,8 @@ class Sequencer:
             news = await store.new_events(connection, self.seen)
             if news.complete and self._why_reload(news.log) is None:
                 seen = await self._deliver_all(self.seen, news)
-                let_in_at_once(self._hub, reception, waiting, Place(self._epoch, seen, news.log.floor))
+                if not self._hub.stale:  # who sees more must reload before another device of theirs comes in with it
+                    let_in_at_once(self._hub, reception, waiting, Place(self._epoch, seen, news.log.floor))
                 return
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             seen = await self._sweep(connection, reception)

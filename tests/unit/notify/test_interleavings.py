@@ -285,6 +285,18 @@ async def test_what_happens_between_catching_up_and_coming_in_is_not_missed(chan
         play.check()
 
 
+async def test_who_sees_more_than_before_reloads_also_when_another_device_comes_back_with_it() -> None:
+    async with _begun() as play:
+        before = play.world.joined[USERS[0]]
+        play.world.let_see(USERS[0], {})
+        for step in [("turn", 0, 0), ("turn", 0, 0), ("post", 0, 0)]:
+            await play.do(step)
+        play.world.let_see(USERS[0], before)
+        for step in [("connect", 2, 0), ("catch_up", 0, 0), ("turn", 0, 0), ("turn", 0, 0)]:
+            await play.do(step)
+        play.check()
+
+
 LIMITS = st.sampled_from([1, 3, 1_000])
 LONGEST = st.sampled_from([0, 1_000])
 

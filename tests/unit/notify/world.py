@@ -88,6 +88,13 @@ class World:
         del self.joined[user_id][stream]
         self.end(xid)
 
+    def let_see(self, user_id: int, streams: dict[str, int]) -> None:
+        """A workspace suspends the user, or takes them back: the event does not say which streams that concerns."""
+        xid = self.begin()
+        self.write(xid, "workspace:1", "workspace.member_updated", msgspec.json.encode({"user_id": user_id}))
+        self.joined[user_id] = streams
+        self.end(xid)
+
     def frozen(self) -> "World":
         """As it is now: what a transaction that repeats its reads sees to its end."""
         snapshot = World()
