@@ -12,11 +12,14 @@ import msgspec
 from fechatter.bus import subjects
 from fechatter.bus.interest import Interest
 from fechatter.domain.events import EventType, stream_of_chat, stream_of_workspace
+from fechatter.notify.cursor import Cursor
 from fechatter.notify.fanout import Crowd, Fanout
 from fechatter.notify.frames import Frame
 from fechatter.notify.packing import Pack
 from fechatter.notify.receiver import Receiver
 from fechatter.store.log.replay import LoggedEvent
+
+MORE = "You can see more than before: reload."
 
 
 class Audience(Crowd):
@@ -48,7 +51,8 @@ class Person:
 class Hub:
     """All attached connections of this process.
 
-    stale   users whose streams must be read from the database again, since an event said that they changed
+    stale        users whose streams must be read from the database again, since an event said that they changed
+    stale_since  the xid of the first such event: no cursor goes beyond it before they have been read; None: nobody is
     sent         the last position of each stream that was sent since the sequencer's last complete look
     deliveries   how many events have been handed to connections
     fanout       what they are sent through
@@ -59,6 +63,7 @@ class Hub:
         self.fanout = fanout or Fanout()
         self.interest = interest or Interest()
         self.stale: set[int] = set()
+        self.stale_since: int | None = None
         self.sent: dict[str, int] = {}
         self.deliveries = 0
         self._audiences: dict[str, Audience] = {}
@@ -117,11 +122,16 @@ class Hub:
             audience.seats_of(receiver).seat(receiver)
 
     def detach(self, receiver: Receiver) -> None:
-        """`receiver` hears nothing more. Does nothing if it is not attached."""
+        """`receiver` hears nothing more. Does nothing if it is not attached.
+
+        If its user is stale, what it was sent is no base to go on from: it may have missed what the user sees again.
+        """
         user_id = receiver.session.caller.user_id
         person = self._people.get(user_id)
         if person is None or receiver not in person.receivers:
             return
+        if user_id in self.stale:
+            receiver.session.give_up_replay(MORE)
         person.receivers.remove(receiver)
         self.fanout.leave_out(receiver)
         for audience in person.audiences:
@@ -131,6 +141,8 @@ class Hub:
             self.interest.lose(subjects.of_user(user_id))
             del self._people[user_id]
             self.stale.discard(user_id)
+            if not self.stale:
+                self.stale_since = None
 
     def set_streams(self, user_id: int, streams: Iterable[str]) -> bool:
         """The user's connections hear `streams` and no others. Returns whether any stream was new to them."""
@@ -177,7 +189,12 @@ class Hub:
         for receiver in person.receivers:
             self._leave(audience, receiver)
 
-    async def deliver(self, batch: Sequence[tuple[LoggedEvent, str]]) -> None:
+    def refreshed(self) -> None:
+        """What the stale users may see is being read, in a snapshot that shows all that was delivered."""
+        self.stale.clear()
+        self.stale_since = None
+
+    async def deliver(self, batch: Sequence[tuple[LoggedEvent, Cursor]]) -> None:
         """Send events, each with its cursor, to whoever hears their streams. One write a connection, if small."""
         if len(batch) == 1:
             await self._deliver_one(*batch[0])
@@ -190,30 +207,35 @@ class Hub:
         for user_id, stream in joining:
             self.subscribe(user_id, stream)
 
-    async def _deliver_one(self, event: LoggedEvent, cursor: str) -> None:
+    async def _deliver_one(self, event: LoggedEvent, cursor: Cursor) -> None:
         audience = self._audience_for(event)
         self.sent[event.stream] = event.pos
         if audience is None or event.payload is None:
             return
-        frame = Frame.of(event, cursor)
+        frame = Frame.of(event, self._held_back(cursor))
         self.deliveries += len(audience)
         sse, ws = audience.sse, audience.ws
         await self.fanout.write([(sse.fds, frame.sse if sse else b""), (ws.fds, frame.ws if ws else b"")])
 
-    async def _deliver_together(self, batch: Sequence[tuple[LoggedEvent, str]]) -> None:
+    async def _deliver_together(self, batch: Sequence[tuple[LoggedEvent, Cursor]]) -> None:
         pack = Pack(self.fanout)
         for event, cursor in batch:
             if self._moves_somebody(event):
                 await pack.send()  # to those who hear the streams before it
             audience = self._audience_for(event)
             if audience is not None and event.payload is not None:
-                frame = Frame.of(event, cursor)
+                frame = Frame.of(event, self._held_back(cursor))
                 if not pack.has_room_for(frame):
                     await pack.send()
                 pack.add(frame, audience)
                 self.deliveries += len(audience)
             self.sent[event.stream] = event.pos
         await pack.send()
+
+    def _held_back(self, cursor: Cursor) -> str:
+        """The cursor as it may leave now: who sees more than before has not been told yet, and may be cut off."""
+        since = self.stale_since
+        return str(cursor if since is None or cursor.xid <= since else Cursor(cursor.epoch, since))
 
     def _moves_somebody(self, event: LoggedEvent) -> bool:
         """Whether somebody may come into an audience or go, before or with this event."""
@@ -251,6 +273,7 @@ class Hub:
                 pass
         if event.type in _OPENING and member.user_id in self._people:
             self.stale.add(member.user_id)
+            self.stale_since = event.xid if self.stale_since is None else min(self.stale_since, event.xid)
 
     def _enter_workspace(self, person: Person | None, workspace_id: int | None) -> None:
         if person is not None and workspace_id is not None and workspace_id not in person.workspaces:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from fechatter.domain.people import Caller
-from fechatter.notify.hub import Hub
+from fechatter.notify.hub import MORE, Hub
 from fechatter.notify.receiver import Receiver
 from fechatter.notify.reception import Reception
 from fechatter.notify.replaying import Replay
@@ -45,10 +45,10 @@ async def refresh(connection: Connection, hub: Hub, place: Place) -> None:
     """Read again what the hub's stale users may see. Who got something back had missed part of it, and reloads."""
     receivers = [receiver for user_id in hub.stale for receiver in hub.receivers_of(user_id)]
     if not receivers:
-        hub.stale.clear()
+        hub.refreshed()
         return
     admissions = await store.admit(connection, {receiver.session.caller for receiver in receivers})
-    hub.stale.clear()
+    hub.refreshed()
     for receiver in receivers:
         if receiver.session.caller not in admissions:
             receiver.refuse()
@@ -56,7 +56,7 @@ async def refresh(connection: Connection, hub: Hub, place: Place) -> None:
         hub.set_workspaces(user_id, admission.workspaces)
         if hub.set_streams(user_id, admission.streams):
             for receiver in hub.receivers_of(user_id):
-                receiver.session.give_up_replay("You can see more than before: reload.")
+                receiver.session.give_up_replay(MORE)
                 receiver.greet(receiver.session.go_live(place.epoch, place.watermark))
 
 

@@ -191,7 +191,7 @@ class Sequencer:
         if batch:
             if last:
                 batch[-1] = (batch[-1][0], watermark)
-            await self._hub.deliver([(event, str(Cursor(self._epoch, xid))) for event, xid in batch])
+            await self._hub.deliver([(event, Cursor(self._epoch, xid)) for event, xid in batch])
         if last:
             self._hub.settle()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from fechatter.notify.cursor import Cursor
 from fechatter.notify.fanout import Fanout
 from fechatter.notify.frames import Frame, Parcel
 from fechatter.notify.hub import Hub
@@ -155,7 +156,7 @@ async def told(world: World, *people: Person) -> AsyncGenerator[None]:
     async with world.db.connection() as connection:
         news = await replay.new_events(connection, seen)
     assert news.complete
-    await hub.deliver([(event, "") for event in news.events])
+    await hub.deliver([(event, Cursor("", 0)) for event in news.events])
     for replica, ear in zip(replicas, ears, strict=True):
         await _check(replica, ear.heard())
 

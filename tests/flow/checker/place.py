@@ -45,7 +45,7 @@ class Place(msgspec.Struct):
             return "known"
         begins = before is None or pos > before + 1
         if begins:
-            mine = told.type == "member.added" and isinstance(about, About) and about.user_id == me
+            mine = isinstance(about, About) and about.user_id == me and _lets_in(told.type, about)
             first = before is None and pos == 1
             hold(mine or first, f"{stream}: {before} is followed by {pos} ({told.type})")
         if told.type == "message.created" and isinstance(about, Heard):
@@ -87,3 +87,9 @@ class Stretches:
 
     def count(self) -> int:
         return sum(last - first + 1 for first, last in self.pairs)
+
+
+def _lets_in(type_: str, about: About) -> bool:
+    """Whether the event gives whom it is about a stream that they did not hear, or no longer."""
+    added = type_ in ("member.added", "workspace.member_added")
+    return added or (type_ == "workspace.member_updated" and about.status == "Active")

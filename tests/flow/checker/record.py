@@ -27,6 +27,7 @@ class About(msgspec.Struct):
 
     id: int = 0
     user_id: int = 0
+    status: str = ""
 
 
 class Turn(NamedTuple):

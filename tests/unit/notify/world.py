@@ -19,6 +19,7 @@ from fechatter.notify.session import Had, Phase, Session
 from fechatter.store.database import Connection, Database
 from fechatter.store.log.replay import Admission, Log, LoggedEvent, News, Seen, Snapshot, Span
 
+WORKSPACE = "workspace:1"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _FRAME = re.compile(rb"(?:id: (?P<id>\S+)\n)?event: (?P<type>\S+)\ndata: (?P<data>.*)\n\n")
 
@@ -88,12 +89,24 @@ class World:
         del self.joined[user_id][stream]
         self.end(xid)
 
-    def let_see(self, user_id: int, streams: dict[str, int]) -> None:
-        """A workspace suspends the user, or takes them back: the event does not say which streams that concerns."""
+    def suspend(self, user_id: int) -> None:
+        """The user hears the workspace no more. It says so itself, in a transaction of its own."""
+        if WORKSPACE in self.joined[user_id]:
+            self._set_standing(user_id)
+            del self.joined[user_id][WORKSPACE]
+
+    def readmit(self, user_id: int) -> None:
+        """The user hears the workspace from here on."""
+        if WORKSPACE not in self.joined[user_id]:
+            self.joined[user_id][WORKSPACE] = self._set_standing(user_id)
+
+    def _set_standing(self, user_id: int) -> int:
         xid = self.begin()
-        self.write(xid, "workspace:1", "workspace.member_updated", msgspec.json.encode({"user_id": user_id}))
-        self.joined[user_id] = streams
+        member = msgspec.json.encode({"workspace_id": 1, "user_id": user_id, "role": "member"})
+        pos = self.write(xid, WORKSPACE, "workspace.member_updated", member)
+        assert pos is not None, "no transaction of these tests holds the workspace's row"
         self.end(xid)
+        return pos
 
     def frozen(self) -> "World":
         """As it is now: what a transaction that repeats its reads sees to its end."""
