@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import FLAGS, PHONE  # noqa: E402 - the tests are no installed package
+from bench.browser import browser  # noqa: E402 - neither the bench nor the tests are an installed package
+from tests.browser.conftest import PHONE  # noqa: E402
 from tests.clients.api import PASSWORD, Api, Person  # noqa: E402
 from tests.clients.shapes import Chat  # noqa: E402
 from tests.support.stack import Stack  # noqa: E402
@@ -61,17 +62,16 @@ async def main() -> None:
         stack = Stack.start(Path(folder) / "stack")
         ends.callback(stack.stop)
         api = await ends.enter_async_context(Api(stack.api_url))
-        playwright = await ends.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        chromium = await ends.enter_async_context(browser())
         team = await _team(api)
         for other in team[1:]:
-            await _open(browser, stack, other)
-        chat = await _talk(team, await _cover(browser))
-        desk = await _open(browser, stack, team.maya, f"/chats/{chat.id}")
+            await _open(chromium, stack, other)
+        chat = await _talk(team, await _cover(chromium))
+        desk = await _open(chromium, stack, team.maya, f"/chats/{chat.id}")
         await desk.get_by_role("link", name="Show details").click()
         await desk.get_by_role("button", name="Add people").wait_for()
         await _take(desk, "conversation")
-        phone = await _open(browser, stack, team.maya, f"/chats/{chat.id}", phone=True)
+        phone = await _open(chromium, stack, team.maya, f"/chats/{chat.id}", phone=True)
         await _take(phone, "phone")
 
 

@@ -48,7 +48,7 @@ async def ensure_stream(client: NatsClient, settings: Messaging) -> str:
 
     Raises StreamError, or what a connection ends with.
     """
-    wanted = stream_config(settings)
+    wanted = _config_of(settings)
     found = await _look(client) or await _create(client, wanted)
     if (grown := _grown(found, wanted)) != found:
         try:
@@ -58,7 +58,7 @@ async def ensure_stream(client: NatsClient, settings: Messaging) -> str:
     return _difference(found, wanted)
 
 
-def stream_config(settings: Messaging) -> Config:
+def _config_of(settings: Messaging) -> Config:
     """Old news give way to new ones: nobody waits for a full stream."""
     servers = len([url for url in settings.url.split(",") if url.strip()])
     return {

@@ -76,7 +76,10 @@ class EmbeddedNats:
         return clean_environment()
 
     def prepare(self) -> None:
-        """Choose the port and write the settings. Raises OperatorError if the program is missing, ConfigError."""
+        """Choose the port and write the settings.
+
+        Raises OperatorError if the program is missing, ConfigError if its folder cannot be used.
+        """
         self._password = secret_file(self._data_dir, "nats_password")
         if not self._settled:
             self.port = free_port(_remembered(self.folder) or USUAL_PORT)

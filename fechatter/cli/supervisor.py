@@ -74,6 +74,8 @@ class Keeper:
 
     process    the program that runs now, or the last one; None before the first start
     stopping   set by stop(): the end of the program is then the end of the keeper
+    _known     set once it has been ready, or others have to do without it
+    _told      whether it has been told that others do without it, since it was ready last
     """
 
     def __init__(self, service: Service) -> None:

@@ -100,7 +100,7 @@ class Auth(Section, frozen=True, kw_only=True):
 class Messaging(Section, frozen=True, kw_only=True):
     """What carries events: PostgreSQL (false), NATS (true), or both during a switch.
 
-    At most one of user and password, token, nkey and creds; they may also stand in the URL.
+    At most one of user and password, token, nkey and creds; the first two may also stand in the URL.
     """
 
     hidden: ClassVar[frozenset[str]] = frozenset({"url", "password", "token", "nkey", "creds"})

@@ -88,6 +88,15 @@ class Goodbye(msgspec.Struct, frozen=True, kw_only=True):
 Payload = Message | Chat | Membership | SharedWorkspace | WorkspaceMember | User | Receipt
 
 
+class SomeChat(Protocol):
+    """A chat, as far as its events name it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def workspace_id(self) -> int: ...
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A change for one stream. message.* carry the message's id in the log; its content is read at delivery."""
 
@@ -98,19 +107,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     chat_id: int | None = None
 
     @classmethod
-    def of_chat(cls, chat: "Place", type_: EventType, payload: Payload, *, to: int | None = None) -> Self:
+    def of_chat(cls, chat: SomeChat, type_: EventType, payload: Payload, *, to: int | None = None) -> Self:
         """What all who are in the chat hear or, with `to`, one user alone on their own stream."""
         stream = stream_of_chat(chat.id) if to is None else stream_of_user(to)
         return cls(stream=stream, type=type_, payload=payload, workspace_id=chat.workspace_id, chat_id=chat.id)
-
-
-class Place(Protocol):
-    """A chat, as far as its events name it."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def workspace_id(self) -> int: ...
 
 
 class Ephemeral(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,7 +19,7 @@ from fechatter.domain.search import Backend, Found, Query
 from fechatter.search.index import Index, SearchAway
 
 PATIENCE_S = 1.5
-"""Who takes longer is away."""
+"""Who takes longer is away, unless others are answered meanwhile."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
 CHECK_S = 1.0
 """What a check found is good for so long."""
@@ -39,7 +39,7 @@ class Fallback:
     """Asks `wanted`, and `second` while that is away or slow.
 
     complaint    why the wanted one was left alone last; empty while it answers
-    patience_s   who takes longer is away
+    patience_s   how long an answer may take
     """
 
     def __init__(self, wanted: Index, second: Index, patience_s: float = PATIENCE_S) -> None:
