@@ -34,12 +34,12 @@ from fechatter.cli.options import (
     ServerPort,
     Workers,
 )
-from fechatter.cli.ports import PortTaken
 from fechatter.cli.processes import Place, Role, is_several, run_several
 from fechatter.cli.supervisor import PERMANENT, Failed
 from fechatter.config import ConfigError, Settings
 from fechatter.domain.errors import OperatorError, SchemaMismatch
 from fechatter.domain.people import WorkspaceRole
+from fechatter.listening import PortTaken
 from fechatter.siblings import Siblings
 from fechatter.store.migrate import migrate as apply_migrations
 

@@ -2,29 +2,20 @@
 
 check_port(…)        OperatorError if the service could not listen there
 wait_for_port(…)     the same, after giving an earlier run's service time to go
-listen(…)            a bound socket for the service
 is_ready(…)          whether a service answers 200 on /ready
 local_url(…)         the address on this machine
 """
 
 import asyncio
-import errno
-import socket
 import time
 from contextlib import suppress
 
 import msgspec
-import psutil
 
-from fechatter.domain.errors import OperatorError
+from fechatter.listening import PortTaken, listen
 
-BACKLOG = 2048
 POLL_S = 0.1
 PROBE_TIMEOUT_S = 2.0
-
-
-class PortTaken(OperatorError):
-    """Another program listens where a service should."""
 
 
 def check_port(service: str, host: str, port: int, setting: str) -> None:
@@ -42,27 +33,6 @@ def wait_for_port(service: str, host: str, port: int, setting: str, patience_s: 
             if time.monotonic() > deadline:
                 raise
         time.sleep(POLL_S)
-
-
-def listen(service: str, host: str, port: int, setting: str, *, shared: bool = False) -> socket.socket:
-    """A socket bound to the port, not yet accepting. Raises OperatorError with what to do.
-
-    `shared`: others who say so too may listen there, and the kernel deals connections out to all.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        bound = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as problem:
-        raise OperatorError(f"{service} cannot listen on {host}: {problem.strerror or problem}.") from problem
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        bound.bind((host, port))
-    except OSError as problem:
-        bound.close()
-        raise _explain(problem, service, host, port, setting) from problem
-    return bound
 
 
 async def is_ready(host: str, port: int, process: int | None = None) -> bool:
@@ -99,23 +69,3 @@ async def _ask_ready(host: str, port: int) -> bytes:
 def _reachable(host: str) -> str:
     """Where to find a service that listens on every address."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
-
-
-def _explain(problem: OSError, service: str, host: str, port: int, setting: str) -> OperatorError:
-    if problem.errno == errno.EADDRINUSE:
-        return PortTaken(
-            f"Port {port} on {host}, which {service} needs, is taken{_by_whom(port)}: "
-            f"stop that program, or choose another port with {setting}."
-        )
-    if problem.errno == errno.EACCES:
-        return OperatorError(f"{service} may not listen on port {port}: choose one above 1023 with {setting}.")
-    return OperatorError(f"{service} cannot listen on {host}, port {port}: {problem.strerror}.")
-
-
-def _by_whom(port: int) -> str:
-    """Only what this user may see."""
-    with suppress(psutil.Error, OSError):
-        for found in psutil.net_connections("tcp"):
-            if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr[1] == port and found.pid:
-                return f" by process {found.pid} ({psutil.Process(found.pid).name()})"
-    return ""

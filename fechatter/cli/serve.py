@@ -7,13 +7,14 @@ worker(settings)      what nobody waits for, until SIGTERM
 
 import asyncio
 
-from fechatter.cli import ports
 from fechatter.config import Settings
 from fechatter.domain.errors import OperatorError
+from fechatter.listening import listen
 from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
 
+BACKLOG = 2048
 DRAIN_S = 8
 """Requests under way may take so long after SIGTERM; the supervisor waits 10 s."""
 
@@ -28,7 +29,7 @@ def server(settings: Settings, siblings: Siblings) -> None:
 
     _require_database(settings)
     host, port, shared = settings.server.host, settings.server.port, siblings.total > 1
-    bound = ports.listen("fechatter_server", host, port, "FECHATTER_SERVER__PORT", shared=shared)
+    bound = listen("fechatter_server", host, port, "FECHATTER_SERVER__PORT", shared=shared)
     configuration = uvicorn.Config(
         create_app(settings, siblings),
         loop="uvloop",
@@ -39,7 +40,7 @@ def server(settings: Settings, siblings: Siblings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=ports.BACKLOG,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN_S,
     )
     running = uvicorn.Server(configuration)
@@ -55,8 +56,6 @@ def notify(settings: Settings, siblings: Siblings) -> None:
     from fechatter.notify.app import run
 
     _require_database(settings)
-    if siblings.total == 1:
-        ports.check_port("notify_server", settings.notify.host, settings.notify.port, "FECHATTER_NOTIFY__PORT")
     uvloop.run(run(settings, siblings))
 
 

@@ -1,14 +1,16 @@
 """The error tree: what can go wrong for a caller, with its stable code, its status and one sentence.
 
 DomainError
-├── InvalidRequest 400 ── names the fields
+├── InvalidRequest 400 ── names the fields ── UpgradeRequired 426
 ├── Unauthenticated 401 ── TokenExpired 401
 ├── Forbidden 403 ── Suspended 403
 ├── NotFound 404            also for what the caller may not see (P8) ── NotMadeYet 404
 ├── RequestTimeout 408
 ├── Conflict 409 ── EmailTaken, ChatNameTaken, IdempotencyConflict, OwnerRequired
 ├── InviteGone 410
-├── TooLarge 413, UnsupportedMediaType 415, RangeNotSatisfiable 416
+├── TooLarge 413 ── HeadTooLarge 431
+├── UnsupportedMediaType 415
+├── RangeNotSatisfiable 416
 ├── RateLimited 429
 └── Unavailable 503
 OperatorError               for the command line: one sentence that says what to do
@@ -39,6 +41,10 @@ class InvalidRequest(DomainError):
         if detail is None and self.fields:
             detail = "; ".join(f"{field}: {message}" for field, message in self.fields.items())
         super().__init__(detail)
+
+
+class UpgradeRequired(InvalidRequest):
+    status, title = 426, "This address speaks the WebSocket protocol, version 13"
 
 
 class Unauthenticated(DomainError):
@@ -105,6 +111,10 @@ class InviteGone(DomainError):
 
 class TooLarge(DomainError):
     code, status, title = "too_large", 413, "The request is too large"
+
+
+class HeadTooLarge(TooLarge):
+    status, title = 431, "The head of the request is too large"
 
 
 class UnsupportedMediaType(DomainError):

@@ -6,31 +6,12 @@ from typing import Any
 
 import msgspec
 
-from fechatter.domain.errors import DomainError, Internal, RateLimited, Unauthenticated
+from fechatter.domain.errors import DomainError, Internal
 from fechatter.notify.request import Request
+from fechatter.problems import MEDIA_TYPE, headers_of, problem_of
 
 _encode = msgspec.json.Encoder().encode
 _EXPOSED = "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id"
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of every answer that is not a success."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
-    errors: list[dict[str, str]] = []
-
-
-class HttpError(DomainError):
-    """What only HTTP itself can do wrong: a bad or slow request head, an expectation, a method nobody knows."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.http_status = status
 
 
 def answer(
@@ -56,14 +37,9 @@ def json(request: Request, status: int, value: Any) -> bytes:
 def problem(request: Request, error: Exception, *, allow: str = "", close: bool = False) -> bytes:
     """The answer to an error; anything unexpected is `internal` and tells nothing. `allow`: methods, with a 405."""
     known = error if isinstance(error, DomainError) else Internal()
-    status = known.http_status if isinstance(known, HttpError) else known.status
-    headers: list[tuple[str, str]] = [("Allow", allow)] if allow else []
-    if isinstance(known, Unauthenticated):
-        headers.append(("WWW-Authenticate", "Bearer"))
-    if isinstance(known, RateLimited):
-        headers += _left(known)
-    body = _encode(_problem_of(known, status, request.id))
-    return answer(request, status, body, "application/problem+json", *headers, close=close)
+    headers = headers_of(known) | ({"Allow": allow} if allow else {})
+    body = _encode(problem_of(known, request.id))
+    return answer(request, known.status, body, MEDIA_TYPE, *headers.items(), close=close)
 
 
 def preflight(request: Request, methods: str) -> bytes:
@@ -95,29 +71,6 @@ def _stream_fields(origin: str | None) -> bytes:
         ("Connection", "close"),
     ]
     return _head(HTTPStatus.OK, lines).removesuffix(b"\r\n")
-
-
-def _left(error: RateLimited) -> list[tuple[str, str]]:
-    """When to come again, and how many one may have."""
-    return [
-        ("Retry-After", str(error.retry_after_s)),
-        ("X-RateLimit-Limit", str(error.limit)),
-        ("X-RateLimit-Remaining", str(error.remaining)),
-        ("X-RateLimit-Reset", str(error.retry_after_s)),
-    ]
-
-
-def _problem_of(error: DomainError, status: int, request_id: str) -> Problem:
-    of_http = isinstance(error, HttpError)
-    code = "invalid_request" if of_http else error.code
-    return Problem(
-        type=f"urn:fechatter:problem:{code}",
-        title=HTTPStatus(status).phrase if of_http else error.title,
-        status=status,
-        detail=error.detail,
-        code=code,
-        request_id=request_id,
-    )
 
 
 def switching_head(request: Request, accept_key: str) -> bytes:

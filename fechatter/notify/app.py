@@ -3,15 +3,14 @@
 import asyncio
 import gc
 import signal
-import socket
 
 from fechatter import logs
 from fechatter.bus.carriers import Carriers
 from fechatter.bus.interest import Interest
 from fechatter.bus.nats_publisher import NatsPublisher
 from fechatter.config import Settings
-from fechatter.domain.errors import OperatorError
 from fechatter.domain.tokens import Tokens
+from fechatter.listening import listen
 from fechatter.notify.gate import Gate
 from fechatter.notify.http import HttpConnection
 from fechatter.notify.notifier import Notifier
@@ -95,19 +94,7 @@ def _gate(settings: Settings, database: Database, siblings: Siblings) -> Gate:
 
 async def _listen(settings: Settings, notifier: Notifier, *, shared: bool) -> asyncio.Server:
     host, port = settings.notify.host, settings.notify.port
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        tune(bound)
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        raise OperatorError(
-            f"notify_server cannot listen on {host}:{port} ({error.strerror}): stop what is there, "
-            "or choose another port with FECHATTER_NOTIFY__PORT."
-        ) from error
+    bound = listen("notify_server", host, port, "FECHATTER_NOTIFY__PORT", shared=shared)
+    tune(bound)
     loop = asyncio.get_running_loop()
     return await loop.create_server(lambda: HttpConnection(notifier), sock=bound, backlog=BACKLOG)

@@ -10,8 +10,8 @@ from typing import Protocol, cast
 
 import httptools
 
-from fechatter.domain.errors import DomainError
-from fechatter.notify.answers import HttpError, problem
+from fechatter.domain.errors import DomainError, HeadTooLarge, InvalidRequest, RequestTimeout, TooLarge
+from fechatter.notify.answers import problem
 from fechatter.notify.request import Origins, Proxies, Request, parse_query, request_id
 
 HEAD_BYTES = 16 * 1024
@@ -91,7 +91,7 @@ class HttpConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as upgrade:
             self.rest = data[upgrade.args[0] :]
         except (httptools.HttpParserError, httptools.HttpParserInvalidMethodError) as error:
-            self._give_up(error.__context__ if isinstance(error.__context__, HttpError) else _BAD)
+            self._give_up(error.__context__ if isinstance(error.__context__, DomainError) else _BAD)
             return
         if self._in_head and not self._completed:
             self._fed += len(data)
@@ -167,7 +167,7 @@ class HttpConnection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
         if self._body > BODY_BYTES:
-            raise HttpError(413, "No request to this service has a body.")
+            raise TooLarge("No request to this service has a body.")
 
     def on_message_complete(self) -> None:
         self._in_message = False
@@ -187,13 +187,13 @@ class HttpConnection(asyncio.Protocol):
 
     def _request(self) -> Request:
         if self._parser.get_http_version() == "1.1" and "host" not in self._headers:
-            raise HttpError(400, "The Host header is missing.")
+            raise InvalidRequest("The Host header is missing.")
         try:
             url = httptools.parse_url(self._url)
             query = parse_query((url.query or b"").decode("ascii"))
             path = (url.path or b"/").decode("ascii")
         except (httptools.HttpParserInvalidURLError, ValueError) as error:
-            raise HttpError(400, "The address is not valid.") from error
+            raise InvalidRequest("The address is not valid.") from error
         origin = self._headers.get("origin")
         allowed = origin is not None and self._site.origins.allow(origin, self._headers.get("host", ""))
         return Request(
@@ -208,6 +208,6 @@ class HttpConnection(asyncio.Protocol):
         )
 
 
-_BAD = HttpError(400, "This is not an HTTP/1.1 request.")
-_HUGE_HEAD = HttpError(431, f"The request's head is larger than {HEAD_BYTES} bytes.")
-_SLOW = HttpError(408, "The request did not arrive in time.")
+_BAD = InvalidRequest("This is not an HTTP/1.1 request.")
+_HUGE_HEAD = HeadTooLarge(f"The request's head is larger than {HEAD_BYTES} bytes.")
+_SLOW = RequestTimeout("The request did not arrive in time.")

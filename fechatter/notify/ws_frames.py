@@ -13,7 +13,7 @@ from websockets.http11 import Request as Handshake
 from websockets.protocol import Protocol, Side
 from websockets.server import ServerProtocol
 
-from fechatter.notify.answers import HttpError
+from fechatter.domain.errors import InvalidRequest, UpgradeRequired
 from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.request import Request
 
@@ -45,15 +45,15 @@ _decode = msgspec.json.Decoder(AuthFrame | ResumeFrame).decode
 
 
 def accept_key(request: Request) -> str:
-    """The Sec-WebSocket-Accept of a proper handshake. Raises HttpError for any other request."""
+    """The Sec-WebSocket-Accept of a proper handshake. Raises InvalidRequest for any other request."""
     try:
         key, _extensions, _protocol = ServerProtocol().process_request(
             Handshake(request.path, Headers(request.headers), request.method)
         )
     except InvalidHandshake as error:
         if "upgrade" not in request.headers:
-            raise HttpError(426, "This address speaks the WebSocket protocol, version 13.") from error
-        raise HttpError(400, f"The WebSocket handshake is not valid: {error}.") from error
+            raise UpgradeRequired from error
+        raise InvalidRequest(f"The WebSocket handshake is not valid: {error}.") from error
     return key
 
 

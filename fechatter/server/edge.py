@@ -9,7 +9,6 @@ import re
 import time
 from typing import Any, cast
 
-import msgspec
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
@@ -18,7 +17,7 @@ from fechatter.domain.errors import DomainError, Forbidden, Internal, InvalidReq
 from fechatter.domain.rates import Standing
 from fechatter.server import metrics
 from fechatter.server.origins import Headers, Origins
-from fechatter.server.problems import problem_of
+from fechatter.server.problems import problem_answer
 from fechatter.server.request_ids import request_id_of
 from fechatter.server.slow_senders import BodyInTime
 
@@ -128,9 +127,9 @@ class _Answer:
             await self.refuse(Internal())
 
     async def refuse(self, error: DomainError) -> None:
-        body = msgspec.json.encode(problem_of(error, self.request_id))
-        headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        status, body, headers = problem_answer(error, self.request_id)
+        headers.append((b"content-length", str(len(body)).encode()))
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 

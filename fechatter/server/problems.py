@@ -1,6 +1,5 @@
-"""Errors as answers: application/problem+json (RFC 9457), whatever went wrong.
+"""Errors as answers: a problem (fechatter/problems.py), whatever went wrong.
 
-Problem           the wire form
 problem_response  a domain error as an answer
 problem_answer    the same as status, body and headers
 fault_in_body     what is wrong with a body, by field
@@ -17,7 +16,8 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from fechatter import logs
 from fechatter.domain import errors
-from fechatter.domain.errors import DomainError, InvalidRequest, NotMadeYet, RangeNotSatisfiable, RateLimited
+from fechatter.domain.errors import DomainError, InvalidRequest
+from fechatter.problems import MEDIA_TYPE, headers_of, problem_of
 
 log = logs.get(__name__)
 _AT_PATH = re.compile(r"^(?P<message>.*?) - at `\$\.?(?P<path>.*)`$", re.DOTALL)
@@ -34,69 +34,22 @@ _BY_STATUS: dict[int, type[DomainError]] = {
 }
 
 
-class FieldProblem(msgspec.Struct, frozen=True):
-    field: str
-    message: str
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """RFC 9457, with a stable `code`, the request's id and the fields at fault."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
-    errors: list[FieldProblem]
-
-
-def problem_of(error: DomainError, request_id: str) -> Problem:
-    fields = error.fields if isinstance(error, InvalidRequest) else {}
-    return Problem(
-        type=f"urn:fechatter:problem:{error.code}",
-        title=error.title,
-        status=error.status,
-        detail=error.detail,
-        code=error.code,
-        request_id=request_id,
-        errors=[FieldProblem(field, message) for field, message in fields.items()],
-    )
-
-
 def problem_response(request: Request[Any, Any, Any], error: DomainError) -> Response[bytes]:
     """The answer that tells of `error`."""
     problem = problem_of(error, request.scope["state"].get("request_id", ""))
     return Response(
         msgspec.json.encode(problem),
         status_code=error.status,
-        media_type="application/problem+json",
-        headers=_headers(error),
+        media_type=MEDIA_TYPE,
+        headers=headers_of(error),
     )
 
 
 def problem_answer(error: DomainError, request_id: str) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
     """Status, body and headers of the same answer, for code that speaks ASGI itself."""
-    headers = {"Content-Type": "application/problem+json"} | _headers(error)
+    headers = {"Content-Type": MEDIA_TYPE} | headers_of(error)
     body = msgspec.json.encode(problem_of(error, request_id))
     return error.status, body, [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-
-
-def _headers(error: DomainError) -> dict[str, str]:
-    if isinstance(error, RateLimited):
-        return {
-            "Retry-After": str(error.retry_after_s),
-            "X-RateLimit-Limit": str(error.limit),
-            "X-RateLimit-Remaining": str(error.remaining),
-            "X-RateLimit-Reset": str(error.retry_after_s),
-        }
-    if isinstance(error, NotMadeYet):
-        return {"Retry-After": str(error.retry_after_s)}
-    if isinstance(error, RangeNotSatisfiable):
-        return {"Content-Range": f"bytes */{error.size}"}
-    if error.status == 401:
-        return {"WWW-Authenticate": 'Bearer realm="fechatter"'}
-    return {"Retry-After": "1"} if error.status == 503 else {}
 
 
 def _on_domain_error(request: Request[Any, Any, Any], error: DomainError) -> Response[bytes]:

@@ -14,7 +14,7 @@ from litestar.types.asgi_types import HTTPReceiveMessage, WebSocketReceiveMessag
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fechatter.domain.errors import InvalidRequest, RequestTimeout
-from fechatter.server.problems import problem_of
+from fechatter.problems import problem_of
 from fechatter.server.request_ids import new_request_id
 
 HEAD_WITHIN_S = 15.0

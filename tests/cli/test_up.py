@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fechatter.cli.supervisor import PERMANENT
 from fechatter.store.database import Database
 from tests.support.database import DatabaseServer
 from tests.support.ports import free_port
@@ -127,6 +128,18 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path, variable: s
     assert f"Port {port} on 127.0.0.1, which {service} needs, is taken" in line
     assert line.endswith(f"or choose another port with {variable}.")
     assert not (tmp_path / "data" / "postgres").exists()
+
+
+@pytest.mark.parametrize("role", ["server", "notify"])
+def test_a_service_alone_says_that_its_port_is_taken_and_that_the_same_start_would_fail_again(
+    tmp_path: Path, role: str, postgres: DatabaseServer
+) -> None:
+    variable = f"FECHATTER_{role.upper()}__PORT"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_command(tmp_path, role, DATABASE_URL=postgres.clone(), **{variable: str(port)})
+    assert f"Port {port} on 127.0.0.1" in only_line(done)
+    assert done.returncode == PERMANENT
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

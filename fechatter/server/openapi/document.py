@@ -28,9 +28,9 @@ from fechatter.domain.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from fechatter.problems import Problem
 from fechatter.server.openapi.operations import OPERATIONS, Operation
 from fechatter.server.openapi.schemas import Schemas, parameter_schema
-from fechatter.server.problems import Problem
 
 _SESSION = {"caller", "claimed", "reader"}
 _PROVIDED = _SESSION | {"request", "context", "web", "data", "headers", "cookies", "state", "scope"}
