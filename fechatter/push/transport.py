@@ -11,8 +11,10 @@ change between the check and the use. Redirects are not followed, answers not re
 import asyncio
 import socket
 from collections.abc import AsyncGenerator, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from enum import Enum, auto
+from functools import partial
 from typing import Self
 
 import aiohttp
@@ -81,12 +83,19 @@ class Transport:
 
 
 class _PublicResolver(AbstractResolver):
-    """Names to addresses of the public network; a name that leads elsewhere, even in part, leads nowhere."""
+    """Names to addresses of the public network; a name that leads elsewhere, even in part, leads nowhere.
+
+    Each may have a thread: the loop's own are few, and a name whose servers do not answer keeps one for half a minute.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="push names")
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+        look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
         if not found or not all(is_public_address(str(address[4][0])) for address in found):
             raise OSError("not an address of the public network")
         return [
@@ -102,7 +111,7 @@ class _PublicResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _reply_of(response: aiohttp.ClientResponse) -> Reply:
