@@ -61,19 +61,31 @@ class Inbox:
     """What one client sends.
 
     closed     whether it has sent a close frame, or broken the protocol
+    _is_bad    whether a frame was bad: nothing more is looked at
     _machine   only while a frame or a message is half there: most connections send next to nothing, and it takes more
                memory than all the rest of them
     """
 
-    __slots__ = ("_machine", "_parts", "closed")
+    __slots__ = ("_is_bad", "_machine", "_parts", "closed")
 
     def __init__(self) -> None:
         self.closed = False
+        self._is_bad = False
         self._machine: Protocol | None = None
         self._parts: list[bytes] = []
 
     def take(self, data: bytes) -> tuple[list[AuthFrame | ResumeFrame], bytes]:
-        """The messages that `data` completes, and what must be answered at once. Raises BadFrame."""
+        """The messages that `data` completes, and what must be answered at once. Raises BadFrame, once."""
+        if self._is_bad:
+            return [], b""
+        try:
+            return self._take(data)
+        except BadFrame:
+            self._is_bad = True
+            self._machine, self._parts = None, []
+            raise
+
+    def _take(self, data: bytes) -> tuple[list[AuthFrame | ResumeFrame], bytes]:
         is_rest = self._machine is not None
         machine = self._machine = self._machine or Protocol(Side.SERVER, max_size=MESSAGE_BYTES)
         messages = self._parse(machine, data)

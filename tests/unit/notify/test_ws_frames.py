@@ -33,6 +33,16 @@ def test_frames_by_the_thousand_are_not_read_to_their_end(opcode: Opcode) -> Non
         Inbox().take(sent(opcode) * 100 * FRAMES_AT_ONCE)
 
 
+def test_after_a_bad_frame_nothing_is_looked_at_nor_kept() -> None:
+    """Else its sender could go on until it is cut: with pings whose answers add up, or with work for the parser."""
+    inbox = Inbox()
+    with pytest.raises(BadFrame):
+        inbox.take(sent(Opcode.PING, b"hi") + sent(Opcode.BINARY))
+    assert inbox.take(sent(Opcode.PING, b"hi") + sent(Opcode.BINARY)) == ([], b"")
+    assert inbox.take(b"no frame at all") == ([], b"")
+    assert not inbox.closed
+
+
 def test_empty_fragments_do_not_add_up_for_ever() -> None:
     inbox = Inbox()
     inbox.take(sent(Opcode.TEXT, b"", fin=False))
