@@ -7,14 +7,17 @@
 const CACHE = 'fechatter-pictures';
 const MOST = 200;
 const MOST_BYTES = 512 * 1024;
+/** How often somebody has left: what was on its way for them is not kept. */
+let departures = 0;
 
 export const isPicture = (request: Request, url: URL): boolean =>
   request.destination === 'image' && url.pathname.startsWith('/api/files/');
 
 export async function pictureFor(event: FetchEvent): Promise<Response> {
+  const asked = departures;
   try {
     const response = await fetch(event.request);
-    event.waitUntil(keep(event.request.url, response.clone()));
+    event.waitUntil(keep(event.request.url, response.clone(), asked));
     return response;
   } catch (error) {
     const kept = await (await caches.open(CACHE)).match(event.request.url, { ignoreVary: true });
@@ -23,10 +26,14 @@ export async function pictureFor(event: FetchEvent): Promise<Response> {
   }
 }
 
-export const forgetPictures = (): Promise<boolean> => caches.delete(CACHE);
+export function forgetPictures(): Promise<boolean> {
+  departures += 1;
+  return caches.delete(CACHE);
+}
 
-async function keep(url: string, response: Response): Promise<void> {
+async function keep(url: string, response: Response, asked: number): Promise<void> {
   const cache = await caches.open(CACHE);
+  if (asked !== departures) return;
   if ([401, 403, 404].includes(response.status)) await cache.delete(url);
   const bytes = Number(response.headers.get('Content-Length') ?? Number.NaN);
   if (response.status !== 200 || !(bytes <= MOST_BYTES)) return;
