@@ -20,7 +20,6 @@ class Act(StrEnum):
     WORKSPACE_CREATED = "workspace_created"
     WORKSPACE_CHANGED = "workspace_changed"
     WORKSPACE_DELETED = "workspace_deleted"
-    MEMBER_JOINED = "member_joined"
     MEMBER_ROLE_CHANGED = "member_role_changed"
     MEMBER_SUSPENDED = "member_suspended"
     MEMBER_READMITTED = "member_readmitted"

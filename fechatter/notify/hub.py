@@ -293,16 +293,6 @@ class _Member(msgspec.Struct):
     role: str | None = None
 
 
-_CHANGES = frozenset(
-    {
-        EventType.CHAT_CREATED,
-        EventType.MEMBER_ADDED,
-        EventType.MEMBER_REMOVED,
-        EventType.WORKSPACE_MEMBER_ADDED,
-        EventType.WORKSPACE_MEMBER_REMOVED,
-        EventType.WORKSPACE_MEMBER_UPDATED,
-    }
-)
 _OPENING = frozenset(
     {
         EventType.WORKSPACE_MEMBER_ADDED,
@@ -311,3 +301,4 @@ _OPENING = frozenset(
     }
 )
 """They may open or close any number of chats, Singles of who comes back too: the database knows which."""
+_CHANGES = _OPENING | {EventType.CHAT_CREATED, EventType.MEMBER_ADDED, EventType.MEMBER_REMOVED}

@@ -1,9 +1,9 @@
 """The part of a turn in which connections become live, in the snapshot that the turn has just delivered.
 
-Place     where the turn stands
-refresh   read again what some users may see
+Place            where the turn stands
+refresh          read again what some users may see
 let_in_at_once   attach connections that have caught up, if nothing has happened since
-let_in    attach connections that wait
+let_in           attach connections that wait
 """
 
 from collections.abc import Mapping, Sequence

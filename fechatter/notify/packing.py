@@ -2,6 +2,7 @@
 
 Pack      of live events: by who hears their streams
 Packing   of replayed ones: by which receivers missed each
+greet     what visits begin with, to those who missed nothing
 """
 
 from collections.abc import Iterable, Sequence

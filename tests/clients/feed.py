@@ -18,7 +18,6 @@ import msgspec
 PATIENCE_S = 20.0
 LIMIT = 16 * 1024
 """Bytes that wait in this process for a reader that does not take them: twice that, then the socket is not read."""
-RECEIVE_BYTES = 16 * 1024
 MASK = b"\0\0\0\0"  # a mask of zeros is a mask
 
 Way = Literal["header", "ticket", "frame"]

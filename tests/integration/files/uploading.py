@@ -11,7 +11,6 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-import httpx2
 from PIL import Image
 
 from tests.clients.api import Answer, Person
@@ -61,7 +60,3 @@ async def upload(person: Person, content: bytes = PNG, name: str = "a.png", **op
 async def download(person: Person, file: File, *, what: str = "", **headers: str) -> Answer:
     sent = {key.replace("_", "-"): value for key, value in headers.items()}
     return await person.api.ask("GET", f"/api/files/{file.id}{what}", token=person.token, headers=sent)
-
-
-def plain_client(url: str) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url=url, timeout=60)
