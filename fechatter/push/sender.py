@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pywebpush import WebPusher, WebPushException
 
@@ -31,13 +31,15 @@ from fechatter.store.push.deliveries import Due
 AT_ONCE = 20
 """Claimed together and sent at once: none of them grows old, or loses its lease, behind others that are slow."""
 FOR_ONE = 20
-"""With so many under way to one push service, no more are claimed for it."""
+"""With so many under way to one push service, or to one person, no more are claimed for it, or them: anybody may bring
+any number of addresses that never answer."""
 PATIENCE_S = 0.2
 """What takes longer goes on beside what is claimed next."""
 FIRST_WAIT_S = 5.0
 LONGEST_WAIT_S = 1800.0
 
 log = logs.get(__name__)
+T = TypeVar("T", str, int)
 
 
 class Sender:
@@ -61,11 +63,11 @@ class Sender:
     async def send_due(self) -> int:
         """Until nothing is due or under way. Raises Unavailable."""
         tried = 0
-        under_way: dict[asyncio.Task[None], str] = {}
+        under_way: dict[asyncio.Task[None], Due] = {}
         try:
             while True:
                 claimed = await self._claim(under_way.values())
-                under_way |= {asyncio.create_task(self._settle(due)): due.service for due in claimed}
+                under_way |= {asyncio.create_task(self._settle(due)): due for due in claimed}
                 tried += len(claimed)
                 if not under_way:
                     return tried
@@ -78,14 +80,15 @@ class Sender:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _claim(self, under_way: Collection[str]) -> list[Due]:
-        """What there are connections for; `under_way` names the push service of each push that has one."""
+    async def _claim(self, under_way: Collection[Due]) -> list[Due]:
+        """What there are connections for; `under_way` are the pushes that have one."""
         most = min(AT_ONCE, CONNECTIONS - len(under_way))
         if most <= 0:
             return []
-        busy = [service for service, count in Counter(under_way).items() if count >= FOR_ONE]
+        services = Counter(due.service for due in under_way)
+        people = Counter(due.user_id for due in under_way)
         async with self._db.connection() as connection:
-            return await deliveries.claim(connection, most, busy)
+            return await deliveries.claim(connection, most, _busy(services), _busy(people))
 
     async def _settle(self, due: Due) -> None:
         reply = await self._send(due) if _is_wanted(due) else None
@@ -132,6 +135,10 @@ async def _write_down(connection: Connection, due: Due, reply: Reply | None) -> 
             await subscriptions.refused(connection, due.subscription_id)
         case Outcome.LATER:
             await deliveries.postpone(connection, due, timedelta(seconds=max(reply.wait_s, _wait_s(due.attempts))))
+
+
+def _busy(under_way: Counter[T]) -> list[T]:
+    return [one for one, count in under_way.items() if count >= FOR_ONE]
 
 
 def _is_wanted(due: Due) -> bool:

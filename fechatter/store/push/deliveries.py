@@ -28,11 +28,12 @@ _SERVICE = "split_part(p.endpoint, '/', 3)"
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """One push, to a device of `service`. `wanted`: its owner may still read the message, has not yet, and wants to be
-    told."""
+    """One push, to a device of `user_id` at `service`. `wanted`: they may still read the message, have not yet, and want
+    to be told."""
 
     subscription_id: int
     message_id: int
+    user_id: int
     service: str
     endpoint: str
     p256dh: str
@@ -95,22 +96,24 @@ async def plan_test(connection: Connection, caller: Caller, subscription_id: int
     )
 
 
-async def claim(connection: Connection, most: int, busy: Collection[str] = ()) -> list[Due]:
-    """Up to `most` that are due, but for those to the push services that are `busy`; no other sender gets them within
-    the lease."""
+async def claim(
+    connection: Connection, most: int, busy: Collection[str] = (), busy_people: Collection[int] = ()
+) -> list[Due]:
+    """Up to `most` that are due, but for those to push services and people that are busy; no other sender gets them
+    within the lease."""
     rows = await connection.fetch(
         f"""
         WITH due AS MATERIALIZED (
             SELECT d.subscription_id, d.message_id
             FROM push_deliveries d JOIN push_subscriptions p ON p.id = d.subscription_id
-            WHERE d.due_at <= now() AND {_SERVICE} <> ALL($4::text[])
+            WHERE d.due_at <= now() AND {_SERVICE} <> ALL($4::text[]) AND p.user_id <> ALL($5::bigint[])
             ORDER BY d.due_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
         ), claimed AS (
             UPDATE push_deliveries d SET due_at = now() + $2::interval, attempts = d.attempts + 1 FROM due
             WHERE d.subscription_id = due.subscription_id AND d.message_id = due.message_id
             RETURNING d.subscription_id, d.message_id, d.attempts, d.expires_at
         )
-        SELECT d.*, {_SERVICE} AS service, p.endpoint, p.p256dh, p.auth, u.locale,
+        SELECT d.*, p.user_id, {_SERVICE} AS service, p.endpoint, p.p256dh, p.auth, u.locale,
                own.mentions_only, own.hide_content, own.quiet_start, own.quiet_end, own.quiet_timezone,
                c.id AS chat_id, c.type AS chat_type, coalesce(c.name, '') AS chat_name,
                coalesce(m.seq, 0) AS seq, coalesce(sender.fullname, '') AS sender,
@@ -137,6 +140,7 @@ async def claim(connection: Connection, most: int, busy: Collection[str] = ()) -
         LEASE,
         TEST,
         busy,
+        busy_people,
     )
     return [_due_from(row) for row in rows]
 

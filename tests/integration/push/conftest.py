@@ -6,6 +6,7 @@ pushing   people with devices, and the planner and sender run by hand
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import msgspec
@@ -75,7 +76,16 @@ async def slow() -> AsyncGenerator[PushService]:
 
 
 @pytest.fixture
-async def pushing(settings: Settings, service: PushService, slow: PushService) -> AsyncGenerator[Pushing]:
-    chosen = replace(settings, push=Push(allowed_origins=(service.origin, slow.origin), delay_s=0))
+async def five() -> AsyncGenerator[list[PushService]]:
+    async with AsyncExitStack() as running:
+        yield [await running.enter_async_context(PushService.start()) for _ in range(5)]
+
+
+@pytest.fixture
+async def pushing(
+    settings: Settings, service: PushService, slow: PushService, five: list[PushService]
+) -> AsyncGenerator[Pushing]:
+    origins = tuple(one.origin for one in (service, slow, *five))
+    chosen = replace(settings, push=Push(allowed_origins=origins, delay_s=0))
     async with World.open(chosen) as world, Sender.open(world.db, chosen) as sender:
         yield Pushing(world, service, sender)

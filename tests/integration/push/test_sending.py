@@ -187,6 +187,29 @@ async def test_a_slow_push_service_holds_up_the_pushes_of_no_other(pushing: Push
     assert {len(device.heard) for device in [phone, *slow_ones]} == {1}
 
 
+async def test_nor_does_one_person_with_devices_at_many_slow_services(
+    pushing: Pushing, five: list[PushService]
+) -> None:
+    ada, grace, mallory = await pushing.world.people("Ada", "Grace", "Mallory")
+    phone, phone_id = await pushing.device_of(grace)
+    slow_ones = [(await pushing.device_of(mallory, one))[0] for one in five for _ in range(4)]
+    chat = await ada.create_chat("Group", others=[grace, mallory])
+    for number in range(6):
+        await pushing.plan(await ada.post(chat, f"news {number}"))
+    before = "UPDATE push_deliveries SET due_at = now() - interval '1 minute' WHERE subscription_id <> $1"
+    await pushing.world.db.fetch(before, phone_id)
+    for one in five:
+        one.awake.clear()
+    sending = asyncio.create_task(pushing.send())
+    try:
+        await eventually(lambda: _count(phone, 6), "the other device is told", patience_s=TIMEOUT_S * 2 / 3)
+        assert not any(device.heard for device in slow_ones)
+    finally:
+        for one in five:
+            one.awake.set()
+    await sending
+
+
 async def test_keys_that_cannot_be_used_after_all_stop_nobody_elses_pushes(pushing: Pushing) -> None:
     ada, grace, alan = await pushing.world.people("Ada", "Grace", "Alan")
     broken, broken_id = await pushing.device_of(grace)
