@@ -139,17 +139,19 @@ class Fanout:
     def _go_on(self, most: int) -> None:
         """Write to so many of the sockets that are left."""
         self._writing = True
-        while self._rest and most > 0:
-            fds, data = self._rest.pop()
-            if len(fds) > most:
-                self._rest.append((fds[most:], data))
-                fds = fds[:most]
-            most -= len(fds)
-            if self._left_out:
-                fds = [fd for fd in fds if fd not in self._left_out]
-            for fd in self._write_directly(fds, data):
-                self._receivers[fd].send(data)
-        self._writing = False
+        try:
+            while self._rest and most > 0:
+                fds, data = self._rest.pop()
+                if len(fds) > most:
+                    self._rest.append((fds[most:], data))
+                    fds = fds[:most]
+                most -= len(fds)
+                if self._left_out:
+                    fds = [fd for fd in fds if fd not in self._left_out]
+                for fd in self._write_directly(fds, data):
+                    self._receivers[fd].send(data)
+        finally:
+            self._writing = False
 
     def _write_directly(self, fds: Collection[int], data: bytes) -> Collection[int]:
         """Send `data` to those of the sockets that are not blocked; return those that are."""

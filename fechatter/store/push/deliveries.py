@@ -28,8 +28,8 @@ _SERVICE = "split_part(p.endpoint, '/', 3)"
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """One push, to a device of `user_id` at `service`. `wanted`: they may still read the message, have not yet, and want
-    to be told."""
+    """One push, to a device of `user_id` at `service`. `wanted`: they may still read the message, have not yet, and
+    want to be told."""
 
     subscription_id: int
     message_id: int
