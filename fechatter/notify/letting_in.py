@@ -129,8 +129,7 @@ async def _replay(
     missed = await replay.measure(returning, admissions, visits)
     if sum(missed.values()) > LONGEST_REPLAY:
         for receiver in missed:
-            if missed[receiver] and receiver.session.rounds < PATIENT_ROUNDS:
-                receiver.session.again()
+            if missed[receiver] and receiver.session.rounds < PATIENT_ROUNDS and receiver.session.again():
                 reception.leave(receiver)  # else, if this turn fails, it would be in both lines, and in the wrong one
                 reception.enter(receiver)
     await replay.send()

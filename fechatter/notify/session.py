@@ -175,9 +175,12 @@ class Session:
         reason, self._resync = self._resync, None
         return [*greeting, frames.resync(reason, str(cursor))]
 
-    def again(self) -> None:
-        """There is too much to send here and now: catch up once more."""
+    def again(self) -> bool:
+        """There is too much to send here and now: catch up once more. False if it has ended or fallen behind."""
+        if self.phase is not Phase.REPLAYING:
+            return False
         self.phase = Phase.WAITING
+        return True
 
     def lag(self, watermark: int, had: Had) -> None:
         """The client reads too slowly: all below `watermark` was sent, and what it `had`; the rest must wait."""

@@ -311,6 +311,22 @@ async def test_who_falls_behind_before_they_were_told_what_they_see_again_is_tol
         play.check()
 
 
+async def test_who_leaves_while_it_is_found_out_what_they_missed_does_not_come_back() -> None:
+    """Their socket's descriptor may be another's by then."""
+    async with _begun(longest_replay=0) as play:
+        for step in [("connect", 0, 0), ("catch_up", 0, 0), ("post", 0, 0), ("turn", 0, 0)]:
+            await play.do(step)
+        left = play.clients[0].wire
+        assert left is not None
+        padding: list[Step] = [("during read", 3, 0)] * 3  # the turn's other statements come first
+        for step in [*padding, ("during connect", 0, 0), ("turn", 0, 0), ("catch_up", 0, 0), ("turn", 0, 0)]:
+            await play.do(step)
+        assert left.gone
+        assert left.session.phase is Phase.ENDED
+        await play.settle()
+        play.check()
+
+
 LIMITS = st.sampled_from([1, 3, 1_000])
 LONGEST = st.sampled_from([0, 1_000])
 

@@ -273,6 +273,7 @@ class Wire:
     """One connection of a client, as the hub sees it.
 
     room   how many bytes its socket still takes; None: any number
+    gone   it is closed: its descriptor may be another's by now
     """
 
     speaks_ws = False
@@ -290,11 +291,13 @@ class Wire:
         self.congested = False
         self.data = b""
         self.room: int | None = None
+        self.gone = False
         self._lags, self._leaves = lags, leaves
         self._place = place
 
     def take(self, data: bytes) -> int:
         assert self.session.phase is Phase.LIVE, "the fan-out writes to live connections only"
+        assert not self.gone, "who is gone stays gone"
         taken = data if self.room is None else data[: self.room]
         if self.room == 0:
             raise BlockingIOError
@@ -320,6 +323,7 @@ class Wire:
 
     def refuse(self) -> None:
         self.session.phase = Phase.ENDED
+        self.gone = True
         self._leaves(self)
 
     def fall_behind(self, since: int, had: Had) -> None:
