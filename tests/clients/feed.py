@@ -75,9 +75,12 @@ class Feed:
         self.heartbeats = 0
         self._reader, self._writer = reader, writer
         self._rest = b""
+        self._closed: Disconnected | None = None
 
     async def take(self, patience_s: float) -> list[Told]:
         """What came since, at least something. Raises Disconnected, also when nothing came for so long."""
+        if self._closed is not None:
+            raise self._closed
         try:
             async with asyncio.timeout(patience_s):
                 data = await self._reader.read(65_536)
@@ -135,10 +138,10 @@ class Feed:
             head, data, self._rest = found
             if head == 0x88:
                 self._writer.write(_frame(0x88, data[:2]))
+                self._closed = Disconnected("closed", int.from_bytes(data[:2]))
                 if not told:
-                    raise Disconnected("closed", int.from_bytes(data[:2]))
-                self._rest = b"\x88" + bytes([len(data)]) + data
-                return told
+                    raise self._closed
+                return told  # what came in one piece with it is told first
             if head == 0x89:
                 self._writer.write(_frame(0x8A, data))
                 continue

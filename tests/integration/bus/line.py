@@ -79,10 +79,11 @@ class Line:
     async def notifies(self) -> None:
         """Heard by PostgreSQL's NOTIFY, once it is known that it has to be."""
 
-        async def known() -> bool:
-            return not self.publisher.alive or self.publisher.fallback.needed
+        async def ready() -> bool:
+            known = not self.publisher.alive or self.publisher.fallback.needed
+            return known and self.bus.postgres.alive
 
-        await eventually(known, "the publisher knows that NATS will not do")
+        await eventually(ready, "the publisher knows that NATS will not do, and PostgreSQL is listened to")
         notified = self.publisher.fallback.notified
         self.tell()
 
