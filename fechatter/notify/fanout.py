@@ -94,13 +94,17 @@ class Fanout:
         self._write = write
         self._pause = pause
 
+    def __contains__(self, receiver: Receiver) -> bool:
+        """Whether it has a socket that may be written to."""
+        return self._receivers.get(receiver.fd) is receiver
+
     def add(self, receiver: Receiver) -> None:
         self._receivers[receiver.fd] = receiver
 
     def remove(self, receiver: Receiver) -> None:
         """Before its socket is closed: the number may be another's at once."""
         self.leave_out(receiver)
-        if self._receivers.get(receiver.fd) is receiver:
+        if receiver in self:
             del self._receivers[receiver.fd]
             self.blocked.discard(receiver.fd)
 

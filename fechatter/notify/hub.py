@@ -108,13 +108,17 @@ class Hub:
         return None if person is None else [audience.stream for audience in person.audiences]
 
     def attach(self, receiver: Receiver, streams: Iterable[str]) -> None:
-        """From the next event on, `receiver` hears `streams`, which are what its user may see at this moment."""
+        """From the next event on, `receiver` hears `streams`, which are what its user may see at this moment.
+
+        Does nothing if its socket is closed.
+        """
+        if receiver not in self.fanout:
+            return
         user_id = receiver.session.caller.user_id
         person = self._people.get(user_id)
         if person is None:
             person = self._people[user_id] = Person()
             self.interest.gain(subjects.of_user(user_id))
-        self.fanout.add(receiver)
         if receiver not in person.receivers:
             person.receivers.append(receiver)
         self.set_streams(user_id, streams)

@@ -5,6 +5,9 @@
         └───────────────────────↑
     any ──→ ENDED
 
+What is asked of a session in another phase than it is meant for does nothing: whoever asks may have waited for the
+database meanwhile. Above all, nothing leads out of ENDED.
+
 WAITING     asked to come in, or to resume; nothing is sent
 REPLAYING   hello has been sent; what was missed follows
 LIVE        hears events as they come
@@ -111,6 +114,8 @@ class Session:
 
     def resume(self, token: str) -> None:
         """The client asks to go on from `token`: it will be greeted anew, once it has read what is buffered."""
+        if self.phase is Phase.ENDED:
+            return
         if self.phase is not Phase.LAGGING:
             self.phase = Phase.WAITING
         self.visit += 1
@@ -119,6 +124,8 @@ class Session:
 
     def judge(self, log: Log) -> list[Frame]:
         """Decide where replay begins. A cursor that cannot be honoured leads to resync_required, once live."""
+        if self.phase not in (Phase.WAITING, Phase.REPLAYING):
+            return []
         self.phase = Phase.REPLAYING
         self.visit += 1
         if self.token is not None:
@@ -142,6 +149,8 @@ class Session:
 
     def reload(self, reason: str) -> None:
         """It has to come in again, and the client to reload."""
+        if self.phase is Phase.ENDED:
+            return
         self.phase = Phase.WAITING
         self.token = None
         self.give_up_replay(reason)
@@ -165,6 +174,8 @@ class Session:
 
     def go_live(self, epoch: str, watermark: int) -> list[Frame]:
         """From here on it hears everything at or above `watermark`; all below it may see has been sent."""
+        if not (self.ready or self.phase is Phase.LIVE):
+            return []
         self.phase, self.epoch = Phase.LIVE, epoch
         self.since, self.had, self.rounds = None, NOTHING, 0
         cursor = Cursor(epoch, watermark)

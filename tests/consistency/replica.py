@@ -151,6 +151,7 @@ async def told(world: World, *people: Person) -> AsyncGenerator[None]:
         seen = (await replay.look(connection)).seen
         admitted = await replay.admit(connection, [ear.session.caller for ear in ears])
     for ear in ears:
+        hub.fanout.add(ear)
         hub.attach(ear, admitted[ear.session.caller].streams)
     yield
     async with world.db.connection() as connection:

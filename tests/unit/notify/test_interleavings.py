@@ -149,13 +149,19 @@ class Play:
         if client.wire is not None:
             client.wire.refuse()
         caller = Caller(client.user_id, self.world.session_of(client.user_id))
-        wire = Wire(Session(caller, client.cursor, 15), self.hub.detach, self.withdraw, self.place)
+        wire = Wire(Session(caller, client.cursor, 15), self.hub.detach, self.leave, self.place)
         self.wires.add(wire)
+        self.hub.fanout.add(wire)
         client.connect(wire)
         self.reception.enter(wire)
 
+    def leave(self, wire: Wire) -> None:
+        """The connection is gone."""
+        self.withdraw(wire)
+        self.hub.fanout.remove(wire)
+
     def withdraw(self, wire: Wire) -> None:
-        """The connection is gone, or was sent away."""
+        """It gets nothing more, or nothing until it enters again."""
         self.hub.detach(wire)
         self.reception.leave(wire)
 

@@ -2,8 +2,14 @@
 
 from datetime import UTC, datetime
 
-from fechatter.notify.session import NOTHING, Had
-from fechatter.store.log.replay import LoggedEvent, Seen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fechatter.domain.people import Caller
+from fechatter.notify.close_codes import CloseCode
+from fechatter.notify.frames import Frame
+from fechatter.notify.session import NOTHING, Had, Phase, Session
+from fechatter.store.log.replay import Log, LoggedEvent, Seen, Snapshot
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,3 +32,58 @@ def test_what_was_seen_is_all_but_what_was_pending() -> None:
     assert had.covers(event(7, 100))
     assert not had.covers(event(7, 90))
     assert not had.covers(event(7, 101))
+
+
+def _ask(session: Session, what: str) -> list[Frame]:
+    log = Log("epoch", 0, Snapshot(200, 200, ()), 199)
+    match what:
+        case "resume":
+            session.resume("epoch.100")
+        case "judge":
+            return session.judge(log)
+        case "reload":
+            session.reload("It is time to reload.")
+        case "give up":
+            session.give_up_replay("It is too much.")
+        case "replayed":
+            session.replayed(log.seen)
+        case "live":
+            return session.go_live("epoch", 200)
+        case "again":
+            session.again()
+        case "lag":
+            session.lag(150, NOTHING)
+        case "drained":
+            session.drained()
+        case _:
+            return session.end(CloseCode.GOING_AWAY)
+    return []
+
+
+ASKED = ["resume", "judge", "reload", "give up", "replayed", "live", "again", "lag", "drained", "end"]
+
+
+@given(st.lists(st.sampled_from(ASKED)), st.lists(st.sampled_from(ASKED)), st.sampled_from([None, "epoch.100"]))
+def test_nothing_leads_out_of_the_end_and_nothing_is_said_after_it(
+    before: list[str], after: list[str], token: str | None
+) -> None:
+    """Callers wait for the database between asking and acting: a session may have ended meanwhile."""
+    session = Session(Caller(1, 1), token, 15)
+    for what in before:
+        _ask(session, what)
+    session.end(CloseCode.GOING_AWAY)
+    for what in after:
+        assert not _ask(session, what)
+        assert session.phase is Phase.ENDED
+        assert not session.ready
+        assert not session.missed(event(1, 150), 0)
+
+
+@given(st.lists(st.sampled_from(ASKED)), st.sampled_from([None, "epoch.100"]))
+def test_who_has_fallen_behind_is_told_nothing_until_it_has_read_what_is_buffered(
+    before: list[str], token: str | None
+) -> None:
+    session = Session(Caller(1, 1), token, 15)
+    for what in before:
+        told = _ask(session, what)
+        assert not told or session.phase is not Phase.LAGGING

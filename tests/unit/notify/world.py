@@ -14,6 +14,7 @@ from typing import cast
 import msgspec
 
 from fechatter.domain.people import Caller
+from fechatter.notify.close_codes import CloseCode
 from fechatter.notify.frames import Frame, Parcel
 from fechatter.notify.session import Had, Phase, Session
 from fechatter.store.database import Connection, Database
@@ -322,7 +323,7 @@ class Wire:
         self.send(b"".join([*[frame.sse for frame in frames], then]))
 
     def refuse(self) -> None:
-        self.session.phase = Phase.ENDED
+        self.session.end(CloseCode.ACCESS_ENDED)
         self.gone = True
         self._leaves(self)
 
