@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from fechatter import config
@@ -25,6 +26,12 @@ from tests.support.ports import free_port
 from tests.support.stack import Stack
 
 __all__ = ["pytest_terminal_summary"]
+
+_PATIENT = hypothesis.settings(deadline=None, suppress_health_check=(hypothesis.HealthCheck.too_slow,))
+hypothesis.settings.register_profile("same", _PATIENT, derandomize=True)
+hypothesis.settings.register_profile("anew", _PATIENT)
+hypothesis.settings.load_profile("same")
+"""The same examples everywhere, and no machine is too slow for them. `--hypothesis-profile=anew` looks for others."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

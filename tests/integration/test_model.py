@@ -339,8 +339,6 @@ def test_random_sequences_agree_with_a_simple_model(settings: Settings) -> None:
                 settings=hypothesis_settings(
                     max_examples=EXAMPLES,
                     stateful_step_count=STEPS,
-                    deadline=None,
-                    derandomize=True,  # the same sequences everywhere; explore with more examples by hand
                     suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much),
                     database=None,
                 ),

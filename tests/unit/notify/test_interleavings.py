@@ -337,13 +337,13 @@ LIMITS = st.sampled_from([1, 3, 1_000])
 LONGEST = st.sampled_from([0, 1_000])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(STEPS, LIMITS, LONGEST)
 def test_any_interleaving_loses_nothing_and_no_cursor_runs_ahead(steps: list[Step], limit: int, longest: int) -> None:
     asyncio.run(_play(steps, limit, longest))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(), LIMITS, LONGEST)
 def test_nor_does_a_long_one(seed: int, limit: int, longest: int) -> None:
     """Long plays reach states that short ones do not; Hypothesis prefers short lists."""
