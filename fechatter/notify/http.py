@@ -18,6 +18,8 @@ HEAD_BYTES = 16 * 1024
 BODY_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
 IDLE_TIMEOUT_S = 75.0
+LINGER_S = 2.0
+"""A client that is still sending what cannot be understood has so long to read why (RFC 9112, 9.6)."""
 _QUEUE = 16
 """Pipelined requests that may wait for their turn."""
 
@@ -54,6 +56,7 @@ class HttpConnection(asyncio.Protocol):
         self._requests: deque[Request] = deque()
         self._answering = False
         self._blocked = False
+        self._gave_up = False
         self._peer = ""
         self.rest = b""
         self._completed = False  # whether a request was completed by what is being parsed
@@ -85,6 +88,8 @@ class HttpConnection(asyncio.Protocol):
             self._answer_next()
 
     def data_received(self, data: bytes) -> None:
+        if self._gave_up:
+            return
         self._completed = False
         try:
             self._parser.feed_data(data)
@@ -122,7 +127,7 @@ class HttpConnection(asyncio.Protocol):
         """The deadline has come: say so to a client in the middle of a request, and close."""
         if self._blocked or self.transport.is_closing():
             self.transport.abort()
-        elif self._in_message:
+        elif self._in_message and not self._gave_up:
             self._give_up(_SLOW)
         else:
             self.transport.close()
@@ -138,12 +143,19 @@ class HttpConnection(asyncio.Protocol):
             self.transport.resume_reading()
 
     def _give_up(self, error: DomainError) -> None:
-        """Answer with a problem and close: what follows on the connection cannot be understood."""
-        request = Request("", "", {}, {}, False, self._peer, request_id({}))
+        """Answer with a problem and close: what follows on the connection cannot be understood.
+
+        It is read all the same for a moment: closing before would reset the connection, and the answer with it.
+        """
         self._requests.clear()
-        if not self._answering:
-            self.transport.write(problem(request, error, close=True))
-        self.transport.close()
+        if self._answering:
+            self.transport.close()
+            return
+        self._gave_up = True
+        self.deadline = self._loop.time() + LINGER_S
+        request = Request("", "", {}, {}, False, self._peer, request_id({}))
+        self.transport.write(problem(request, error, close=True))
+        self.transport.write_eof()
 
     # What httptools calls while it parses.
 

@@ -75,7 +75,6 @@ async def test_pipelined_requests_are_answered_in_order(town: Town) -> None:
 
 
 async def test_a_head_that_is_too_large_is_431(town: Town) -> None:
-    """The answer only: what is still on its way when the server closes may end the connection with a reset."""
     for head in (
         request(b"GET /health", b"X-Long: " + b"x" * 20_000),
         request(b"GET /" + b"x" * 20_000),
@@ -85,8 +84,19 @@ async def test_a_head_that_is_too_large_is_431(town: Town) -> None:
         async with dial(town.server.port) as wire:
             await wire.send(head)
             reply = await wire.reply()
+            assert await wire.rest() == b""
         assert reply.status == 431
         reply.problem("too_large")
+
+
+async def test_who_goes_on_sending_after_the_refusal_can_still_read_it(town: Town) -> None:
+    async with dial(town.server.port) as wire:
+        await wire.send(b"GET /health HTTP/1.1\r\nX-Endless: " + b"x" * 70_000)
+        refused = await wire.until(b"}")
+        for _ in range(20):
+            await wire.send(b"x" * 100_000)
+        assert await wire.rest() == b""
+    assert refused.startswith(b"HTTP/1.1 431 ")
 
 
 @pytest.mark.parametrize(
