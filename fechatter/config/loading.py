@@ -202,6 +202,8 @@ def _addresses(settings: Settings) -> list[tuple[str, str, tuple[str, ...]]]:
         ("server.public_url", settings.server.public_url, web),
         ("notify.public_url", settings.notify.public_url, web),
         ("search.url", settings.search.url, web),
+        ("files.url", settings.files.url, ("s3",)),
+        ("files.endpoint", settings.files.endpoint, web),
         *(("messaging.url", url.strip(), ("nats", "tls")) for url in settings.messaging.url.split(",")),
         *(("notify.allowed_origins", origin, web) for origin in settings.notify.allowed_origins),
     ]

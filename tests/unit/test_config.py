@@ -227,6 +227,8 @@ def test_a_secret_is_set_once(load: Load) -> None:
             "line 2: server.public_url must be an address that begins with http://",
         ),
         ("server:\n  db_url: mysql://db\n", "line 2: server.db_url must be an address that begins with postgresql://"),
+        ("files:\n  url: gs://bucket\n", "line 2: files.url must be an address that begins with s3://"),
+        ("files:\n  endpoint: s3.example\n", "line 2: files.endpoint must be an address that begins with http://"),
         ("server:\n  port: 6687\n", "line 2: server.port is 6687, and so is the other service's"),
         ("limits:\n  password_min: 2000\n", "line 2: limits.password_min is above limits.password_max"),
     ],
