@@ -6,10 +6,12 @@ new_epoch(settings)     after a data folder was copied: have all clients reload
 
 import asyncio
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +25,8 @@ from fechatter.cli import ports
 from fechatter.cli.embedded import database_url
 from fechatter.cli.embedded_nats import running_nats, why_not
 from fechatter.config import Loaded, Settings
-from fechatter.domain.errors import OperatorError
+from fechatter.domain.errors import OperatorError, Unavailable
+from fechatter.files.storage import Storage, open_storage
 from fechatter.store import migrate
 from fechatter.store.database import Connection, Database
 from fechatter.store.inspection import inspect
@@ -60,6 +63,7 @@ def run(loaded: Loaded) -> bool:
         *_look_at_secrets(settings.data_dir / "secrets"),
         *asyncio.run(_look_at_services(settings)),
         *_look_at_database(settings),
+        *_look_at_files(settings),
         *_look_at_nats(settings),
         _look_at_web(),
     ]
@@ -137,6 +141,23 @@ def _look_at_nats(settings: Settings) -> Generator[Finding]:
         return
     for server, problem in asyncio.run(link.probe()).items():
         yield Finding("NATS", "look" if problem else "ok", f"{server}: {problem or 'answers'}")
+
+
+def _look_at_files(settings: Settings) -> Generator[Finding]:
+    """A bucket is tried as an upload would: only that shows what the key may do."""
+    if settings.files.url:
+        why = asyncio.run(_why_not_stored(open_storage(settings)))
+        yield Finding("files", "wrong" if why else "ok", f"{settings.files.url}: {why or 'stores and deletes'}")
+
+
+async def _why_not_stored(storage: Storage) -> str | None:
+    key = f"doctor/{secrets.token_hex(16)}"
+    try:
+        await storage.put(key, BytesIO())
+        await storage.delete([key])
+    except Unavailable as error:
+        return error.reason
+    return None
 
 
 def _look_at_database(settings: Settings) -> list[Finding]:

@@ -144,6 +144,12 @@ class RateLimited(DomainError):
 class Unavailable(DomainError):
     code, status, title = "unavailable", 503, "A part of the service is away: try again in a moment"
 
+    @property
+    def reason(self) -> str:
+        """What it came from, in one line, for whoever runs this. Databases put values into the lines that follow."""
+        cause = self.__cause__ or self
+        return (str(cause).strip() or type(cause).__name__).splitlines()[0][:300]
+
 
 class Internal(DomainError):
     code, status, title = "internal", 500, "Something went wrong on our side"

@@ -17,7 +17,7 @@ from typing import IO, BinaryIO, cast
 import msgspec
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
-from fechatter.domain.errors import InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
+from fechatter.domain.errors import InvalidRequest, NotFound, TooLarge, Unavailable, UnsupportedMediaType
 from fechatter.domain.ids import MAX_ID
 from fechatter.domain.messages import File
 from fechatter.domain.people import Caller, Workspace
@@ -52,16 +52,21 @@ async def receive(
 ) -> AsyncGenerator[Upload]:
     """Read a multipart body with one part `file` of up to `limit` bytes, and perhaps a field `workspace_id`.
 
-    At most 256 KiB of it are in memory. Raises UnsupportedMediaType, TooLarge, InvalidRequest.
+    At most 256 KiB of it are in memory. Raises UnsupportedMediaType, TooLarge, InvalidRequest; Unavailable when
+    the disk has no room for it.
     """
     boundary = _boundary(content_type)
     if announced is not None and announced > limit + _OVERHEAD:
         raise _too_large(limit)
-    with await asyncio.to_thread(_open_spool, folder) as spool:
-        form = _Form(boundary, cast("BinaryIO", spool), limit)
-        async for chunk in body:
-            await form.take(chunk)
-        yield await form.finish()
+    try:
+        with await asyncio.to_thread(_open_spool, folder) as spool:
+            form = _Form(boundary, cast("BinaryIO", spool), limit)
+            async for chunk in body:
+                await form.take(chunk)
+            yield await form.finish()
+    except OSError as error:
+        # Also of closing it, which tries once more to write what did not fit.
+        raise Unavailable("The files' storage is full or away: try again in a moment.") from error
 
 
 async def store(db: Database, storage: Storage, caller: Caller, workspace_id: int | None, upload: Upload) -> File:

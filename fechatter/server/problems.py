@@ -2,6 +2,7 @@
 
 problem_response  a domain error as an answer
 problem_answer    the same as status, body and headers
+tell_why          the log hears what a caller need not know
 fault_in_body     what is wrong with a body, by field
 handlers          what the app does with each kind of exception
 """
@@ -52,7 +53,14 @@ def problem_answer(error: DomainError, request_id: str) -> tuple[int, bytes, lis
     return error.status, body, [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
+def tell_why(error: DomainError, method: str, path: str) -> None:
+    """The caller hears that a part is away, the log also why."""
+    if isinstance(error, errors.Unavailable) and error.__cause__ is not None:
+        log.warning("unavailable", path=path, method=method, why=error.reason)
+
+
 def _on_domain_error(request: Request[Any, Any, Any], error: DomainError) -> Response[bytes]:
+    tell_why(error, request.method, request.url.path)
     return problem_response(request, error)
 
 

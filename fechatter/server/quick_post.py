@@ -20,7 +20,7 @@ from fechatter.domain.errors import DomainError, Internal
 from fechatter.domain.messages import Draft
 from fechatter.domain.people import Caller
 from fechatter.server.context import Context
-from fechatter.server.problems import problem_answer
+from fechatter.server.problems import problem_answer, tell_why
 
 _PATH = re.compile(r"/api/chats/([1-9][0-9]{0,17})/messages")
 TEMPLATE = "/api/chats/{chat_id}/messages"
@@ -136,6 +136,7 @@ async def _post(
     try:
         message, is_new = await context.posting.post(caller, chat_id, draft)
     except DomainError as error:
+        tell_why(error, "POST", scope["path"])
         return problem_answer(error, scope["state"]["request_id"])
     except Exception:
         log.exception("request failed", path=scope["path"], method="POST")

@@ -184,8 +184,15 @@ class _Waiting:
 def _fail(batch: Iterable[_Waiting], error: Exception) -> None:
     for waiting in batch:
         if not waiting.answer.done():
-            own = type(error)(error.detail) if isinstance(error, Unavailable) else error
+            own = _copy(error) if isinstance(error, Unavailable) else error
             waiting.answer.set_exception(own)
+
+
+def _copy(error: Unavailable) -> Unavailable:
+    """Each of those who wait raises one of their own, with what it came from."""
+    own = type(error)(error.detail)
+    own.__cause__ = error.__cause__
+    return own
 
 
 def _error(refused: Refused) -> DomainError:

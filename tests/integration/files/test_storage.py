@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fechatter.config import Files, Settings
+from fechatter.cli import doctor
+from fechatter.config import Files, Loaded, Settings
 from fechatter.domain.errors import NotFound, OperatorError, Unavailable
 from fechatter.files.cleaning import clean_up
 from fechatter.files.storage import PIECE, Storage, new_key, open_storage
@@ -101,3 +102,16 @@ async def test_the_whole_way_of_a_file_on_s3(settings: Settings, s3: S3Server) -
         await world.db.fetch("UPDATE files SET idle_since = '-infinity'")
         await clean_up(world.db, storage)
         assert s3.keys(on_bucket.files) == []
+
+
+def test_the_doctor_tries_the_bucket_as_an_upload_would(
+    settings: Settings, s3: S3Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = s3.files()
+    doctor.run(Loaded(replace(settings, files=files), ()))
+    assert f"{files.url}: stores and deletes" in capsys.readouterr().out
+    assert s3.keys(files) == []
+    assert not doctor.run(Loaded(replace(settings, files=replace(files, secret_access_key="another")), ()))
+    wrong = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("files "))
+    assert "wrong" in wrong
+    assert "lacked the necessary privileges" in wrong

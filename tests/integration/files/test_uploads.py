@@ -2,8 +2,10 @@
 
 import hashlib
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.integration.files.uploading import (
     BOUNDARY,
@@ -118,3 +120,27 @@ async def test_nobody_uploads_who_is_not_signed_in(world: World) -> None:
     answer.problem(401, "unauthenticated")
     await world.sign_out(ada)
     (await send(ada, PNG)).problem(401, "unauthenticated")
+
+
+async def test_a_full_disk_is_a_part_that_is_away_and_the_log_says_why(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ada,) = await world.people("Ada")
+    monkeypatch.setattr("fechatter.files.uploads._open_spool", on_full_disk)
+    for size in (100, 1_000_000):
+        with capture_logs() as logged:
+            answer = await ada.api.try_to_ask(
+                "POST",
+                "/api/files",
+                token=ada.token,
+                content=form(bytes(size)),
+                headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"},
+            )
+        answer.problem(503, "unavailable")
+        assert [each["why"] for each in logged if each["event"] == "unavailable"] == [
+            "[Errno 28] No space left on device"
+        ]
+
+
+def on_full_disk(_: Path) -> BinaryIO:
+    return Path("/dev/full").open("w+b")
