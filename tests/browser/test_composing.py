@@ -141,6 +141,21 @@ async def test_an_emoji_is_found_and_picked(visitors: Visitors, crowd: Crowd, ph
     await expect(picker).to_have_count(0)
 
 
+async def test_an_emoji_may_be_typed_by_its_whole_name_and_that_be_undone(visitors: Visitors, crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    chat = await ada.create_chat("PrivateChannel")
+    page = await visitors.sign_in(ada, f"/chats/{chat.id}")
+    await box(page).press_sequentially("hello :wave")
+    await expect(page.get_by_role("option", name=":wave:")).to_be_visible()
+    await box(page).press_sequentially(": and :nosuchthing:")
+    await expect(box(page)).to_have_value("hello 👋 and :nosuchthing:")
+    await box(page).fill("")
+    await box(page).press_sequentially("see :wave:")
+    await expect(box(page)).to_have_value("see 👋")
+    await box(page).press("ControlOrMeta+z")
+    await expect(box(page)).to_have_value("see :wave:")
+
+
 async def test_a_message_that_is_too_long_cannot_be_sent_and_says_so(visitors: Visitors, crowd: Crowd) -> None:
     ada = await crowd.sign_up()
     chat = await ada.create_chat("PrivateChannel")

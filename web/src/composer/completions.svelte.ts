@@ -1,7 +1,7 @@
 /**
  * What could complete the name that is being typed: members of the chat, channels, emoji.
  *
- * Completions      look (at the text and the caret), options, active, move, dismiss
+ * Completions      look (at the text and the caret), options, active, move, dismiss; closed (an emoji's whole name)
  */
 import type { Chat, Id } from '../api/types';
 import { findEmoji, loadEmoji, type Emoji } from '../emoji/emoji';
@@ -9,7 +9,8 @@ import { i18n } from '../i18n/i18n.svelte';
 import type { App } from '../state/app.svelte';
 import { matching } from '../state/matches';
 import { chatPath } from '../state/routes';
-import { triggerAt, type Trigger } from './trigger';
+import type { Edit } from './edits';
+import { closedAt, triggerAt, type Trigger } from './trigger';
 
 export interface Option {
   key: string;
@@ -55,6 +56,15 @@ export class Completions {
     if (next?.kind !== this.trigger?.kind || next?.query !== this.trigger?.query) this.active = 0;
     this.trigger = next;
     if (next !== null) this.fetch(next.kind);
+  }
+
+  /** What a name that was just written out between colons stands for. */
+  closed(text: string, caret: number): Edit | null {
+    const trigger = closedAt(text, caret);
+    const found = trigger && this.emoji.find(({ names }) => names.includes(trigger.query.toLowerCase()));
+    if (!trigger || !found) return null;
+    const end = trigger.start + found.text.length;
+    return { from: trigger.start, to: caret, text: found.text, start: end, end };
   }
 
   move(by: number): void {

@@ -3,8 +3,9 @@
  *
  * triggerAt        what stands before the caret, if it is one of these
  * completed        the text with the choice in place of what was typed
+ * closedAt         the emoji's name that a second `:` before the caret has closed
  */
-import type { Edit } from './edits';
+import { isInCode, type Edit } from './edits';
 
 export interface Trigger {
   kind: '@' | '#' | ':';
@@ -40,4 +41,13 @@ export function completed(text: string, caret: number, { start }: Trigger, choic
   const inserted = /^\s/.test(text.slice(caret)) ? choice : `${choice} `;
   const end = start + inserted.length + (inserted === choice ? 1 : 0);
   return { from: start, to: caret, text: inserted, start: end, end };
+}
+
+/** Not in code, where `:` is what it is. */
+export function closedAt(text: string, caret: number): Trigger | null {
+  if (text.charAt(caret - 1) !== ':') return null;
+  const trigger = triggerAt(text, caret - 1);
+  const line = text.slice(text.lastIndexOf('\n', caret - 1) + 1, caret);
+  const inCode = isInCode(text, caret) || line.split('`').length % 2 === 0;
+  return trigger?.kind === ':' && !inCode ? trigger : null;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { continueList, isInCode, linkOver, wrap, wrapCode, type Edit, type Selected } from '../../src/composer/edits';
-import { completed, triggerAt } from '../../src/composer/trigger';
+import { closedAt, completed, triggerAt } from '../../src/composer/trigger';
 
 /** A text whose selection stands between bars: `a |b| c`, or a caret: `a | b`. */
 function at(marked: string): Selected {
@@ -121,4 +121,16 @@ describe('a name being typed', () => {
     const inner = triggerAt(within.text, within.start);
     expect(inner && done(within, completed(within.text, within.start, inner, '@ada'))).toBe('hi @ada |there');
   });
+
+  it.each([
+    ['hi :wave:|', 'wave'],
+    ['好:wave:|', 'wave'],
+    ['`a` :+1:| b', '+1'],
+  ])('is whole with a second colon in %j', (text, query) => {
+    expect(closedAt(at(text).text, at(text).start)).toMatchObject({ kind: ':', query });
+  });
+
+  it.each([':wave|', '10:30:|', 'std::|', '`:wave:|', '```\n:wave:|', ':wave: |'])('is not in %j', (text) =>
+    expect(closedAt(at(text).text, at(text).start)).toBeNull(),
+  );
 });
