@@ -54,17 +54,24 @@ async def check_schema(connection: Connection, folder: Path | None = None) -> No
 
 
 async def new_epoch(connection: Connection) -> str:
-    """Name the event log anew: every cursor given out before is answered with resync_required."""
+    """Begin the event log anew: every cursor given out before is answered with resync_required.
+
+    The old events go, since nobody can resume from them. Those that came with a dump would do harm: their xids are of
+    another cluster, and what has a lower one is taken for read, which is all that this cluster is going to write.
+    """
     epoch = secrets.token_hex(4)
-    await connection.execute(
-        """
-        INSERT INTO database_identity (epoch, system_identifier)
-        SELECT $1, system_identifier::text FROM pg_control_system()
-        ON CONFLICT (single) DO UPDATE
-        SET epoch = EXCLUDED.epoch, system_identifier = EXCLUDED.system_identifier, log_floor = '0'
-        """,
-        epoch,
-    )
+    async with connection.transaction():
+        await connection.execute(
+            """
+            INSERT INTO database_identity (epoch, system_identifier)
+            SELECT $1, system_identifier::text FROM pg_control_system()
+            ON CONFLICT (single) DO UPDATE
+            SET epoch = EXCLUDED.epoch, system_identifier = EXCLUDED.system_identifier, log_floor = '0'
+            """,
+            epoch,
+        )
+        await connection.execute("DELETE FROM events")
+        await connection.execute("DELETE FROM event_log_marks")
     return epoch
 
 

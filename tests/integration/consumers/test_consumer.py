@@ -331,6 +331,23 @@ async def test_another_epoch_makes_it_start_over(scene: Scene) -> None:
     assert second.started_over == []
 
 
+async def test_after_a_log_of_another_cluster_it_starts_over_once(scene: Scene) -> None:
+    recorder = Recorder()
+    async with running(scene.consumer(recorder)):
+        await scene.say("one")
+        await recorder.until("one")
+        await scene.until_caught_up()
+    async with scene.world.db.connection() as connection:
+        await connection.execute("UPDATE events SET xid = (xid::text::bigint + 1000000000)::text::xid8")
+        await connection.execute("UPDATE log_consumers SET highest = (highest::text::bigint + 1000000000)::text::xid8")
+        await migrate.new_epoch(connection)
+    async with running(scene.consumer(recorder)):
+        await recorder.until_started_over()
+        await scene.say("two")
+        await recorder.until("two")
+    assert recorder.started_over == [StartOver.NEW_EPOCH]
+
+
 async def test_a_checkpoint_older_than_the_log_makes_it_start_over(scene: Scene) -> None:
     first, second = Recorder(), Recorder()
     await scene.say("one")

@@ -206,6 +206,23 @@ async def test_a_new_epoch_makes_every_reader_reload_and_go_on(town: Town) -> No
         await stream.message("anew")
 
 
+async def test_a_log_that_came_from_another_cluster_hides_nothing_of_the_new_epoch(town: Town) -> None:
+    ada, bob = await town.people(2)
+    chat = await town.chat(ada, bob)
+    await town.post(ada, chat, "before the dump")
+    async with town.database.connection() as connection:
+        await connection.execute("UPDATE events SET xid = (xid::text::bigint + 1000000000)::text::xid8")
+        await new_epoch(connection)
+    async with town.listen(bob) as stream:
+        cursor = (await stream.hello()).cursor
+        await town.post(ada, chat, "live")
+        await stream.message("live")
+    await town.post(ada, chat, "missed")
+    async with town.listen(bob, cursor=cursor) as stream:
+        await stream.message("live")
+        await stream.message("missed")
+
+
 async def test_an_idle_reader_gets_heartbeats(town: Town) -> None:
     ada = await town.person()
     async with dial(town.server.port) as wire:
