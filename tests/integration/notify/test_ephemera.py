@@ -29,7 +29,7 @@ async def test_typing_reaches_the_others_of_the_chat(town: Town) -> None:
         assert (heard.kind, heard.envelope.chat_id, heard.envelope.stream) == ("typing", chat, f"chat:{chat}")
         for stream in (other, own, outsider):
             await stream.until(lambda event: event.kind == "receipt.updated", "receipt.updated")
-        assert not any(event.kind == "typing" for stream in (own, outsider) for event in stream.events)
+        assert not any(event.kind == "typing" for stream in (own, outsider) for event in stream.ephemera)
 
 
 async def test_presence_reaches_whoever_shares_a_chat_connected_or_not(town: Town) -> None:
@@ -48,7 +48,7 @@ async def test_presence_reaches_whoever_shares_a_chat_connected_or_not(town: Tow
                 await _status(peer, ada, Presence.ONLINE)
             await announce(connection, EventType.PRESENCE_CHANGED, peers_of(eve.id), presence(eve))
             await _status(stranger, eve, Presence.ONLINE)
-        assert all(event.payload(UserPresence).user_id == eve.id for event in stranger.events[1:])
+        assert all(event.payload(UserPresence).user_id == eve.id for event in stranger.ephemera)
 
 
 async def test_an_open_stream_makes_a_person_present_and_closing_the_last_one_absent(town: Town) -> None:

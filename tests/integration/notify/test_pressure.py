@@ -3,6 +3,8 @@
 import asyncio
 import re
 
+import pytest
+
 from tests.integration.notify.raw import Wire, dial, metric
 from tests.integration.notify.town import Person, Town
 
@@ -16,6 +18,7 @@ async def _open(wire: Wire, person: Person, cursor: str | None = None) -> bytes:
     return await wire.until(b"\n\n")
 
 
+@pytest.mark.usefixtures("ungraced")
 async def test_a_reader_that_stalls_is_sent_away_and_another_hears_everything(town: Town) -> None:
     ada, bob, eve = await town.people(3)
     chat = await town.chat(ada, bob, eve)
@@ -43,6 +46,7 @@ async def test_a_reader_that_stalls_is_sent_away_and_another_hears_everything(to
     assert seen == set(range(1, 101))
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_reader_that_pauses_shortly_catches_up_on_the_same_connection(town: Town) -> None:
     ada, eve = await town.people(2)
     chat = await town.chat(ada, eve)
@@ -60,6 +64,7 @@ async def test_a_reader_that_pauses_shortly_catches_up_on_the_same_connection(to
     assert b"goodbye" not in text
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_replay_larger_than_the_buffer_goes_at_the_readers_pace(town: Town) -> None:
     ada, eve = await town.people(2)
     chat = await town.chat(ada, eve)

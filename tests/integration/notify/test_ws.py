@@ -22,7 +22,7 @@ HANDSHAKE = ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub2
 def dial(town: Town, person: Person | None = None, query: str = "", **headers: str) -> connect:
     sent: Mapping[str, str] = {"Authorization": f"Bearer {person.token}", **headers} if person else headers
     url = f"ws://127.0.0.1:{town.server.port}/ws{query}"
-    return connect(url, additional_headers=sent, compression=None)
+    return connect(url, additional_headers=sent, compression=None, open_timeout=raw.PATIENCE_S)
 
 
 def masked(opcode: Opcode, data: bytes) -> bytes:
@@ -163,6 +163,7 @@ async def test_once_both_have_said_close_the_server_ends_the_connection(
         await ws.wait_closed()
 
 
+@pytest.mark.usefixtures("ungraced")
 async def test_frames_that_come_with_the_auth_frame_end_the_stream_as_later_ones_do(town: Town) -> None:
     """They are read by the door, but the stream is open already: it must know that it has ended."""
     ada = await town.person()

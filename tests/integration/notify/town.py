@@ -31,7 +31,7 @@ from fechatter.store.people import sessions, users
 from fechatter.store.workspaces import workspaces
 from tests.clients.sse import EventStream, listen
 from tests.integration.notify.raw import ready
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 _numbers = count(1)
 
@@ -62,7 +62,7 @@ class NotifyThread:
     def stop(self) -> None:
         """Drain; return when it has ended. Raises what it failed with."""
         self.tell_to_stop()
-        self._thread.join(20)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive(), "notify_server did not stop"
         if self._failure is not None:
             raise self._failure
