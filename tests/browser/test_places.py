@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import RESULTS, Visitors
 from tests.browser.test_screens import complaints_of_axe, lively
@@ -155,6 +155,25 @@ async def test_a_chat_is_renamed_filled_handed_over_and_left(visitors: Visitors,
     await details.get_by_role("button", name="Leave chat").click()
     await page.get_by_role("dialog").get_by_role("button", name="Leave chat").click()
     await expect(page.get_by_role("navigation", name="Chats").get_by_role("link")).to_have_count(1)
+
+
+async def test_what_comes_for_settings_that_were_left_meanwhile_disturbs_nobody(
+    visitors: Visitors, crowd: Crowd
+) -> None:
+    ada = await crowd.sign_up()
+    (bob,) = await crowd.colleagues(ada, "Bob Kahn")
+    chat = await bob.create_chat("PublicChannel", "harbour", [ada])
+    page = await visitors.sign_in(ada)
+    asked: list[Route] = []
+    await page.route("**/api/chats/*/notifications", lambda route: asked.append(route))
+    await page.goto(f"/chats/{chat.id}?details=settings")
+    details = page.get_by_role("complementary", name="Details")
+    await details.get_by_role("button", name="Leave chat").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Leave chat").click()
+    await expect(details).to_have_count(0)
+    async with page.expect_response("**/api/chats/*/notifications"):
+        await asked[0].fulfill(json={"level": "all", "muted_until": None})
+    assert await page.evaluate("document.readyState") == "complete"  # the page has had its turn
 
 
 async def test_a_workspace_is_made_renamed_and_deleted_only_by_its_name(visitors: Visitors, crowd: Crowd) -> None:
