@@ -4,6 +4,7 @@ Scene.open        with somebody and a chat
 scene.indexing    the indexer at work, during the block
 scene.found       what a search of the chat gives, by text
 scene.until_found waits for that
+scene.until_built until nobody builds
 """
 
 import asyncio
@@ -75,6 +76,15 @@ class Scene:
             return False
 
         await eventually(met, f"{text!r} finds {expected}")
+
+    async def until_built(self) -> None:
+        """What a build has taken in is found before the build is over; until then there is no other."""
+
+        async def met() -> bool:
+            async with self.world.db.connection() as connection:
+                return await state.claim(connection) and await state.load(connection) is None
+
+        await eventually(met, "nobody builds")
 
     async def until_serving(self, serving: bool = True) -> None:
         async def met() -> bool:
