@@ -2,6 +2,8 @@
 
 listen(…)   a bound socket for it
 PortTaken   another program is there
+IDLE_S      how long a connection without a request is kept
+LINGER_S    how long one that was refused is still read
 """
 
 import errno
@@ -11,6 +13,13 @@ from contextlib import suppress
 import psutil
 
 from fechatter.domain.errors import OperatorError
+
+IDLE_S = 75
+"""Longer than clients and reverse proxies usually keep one (60 s), so that none sends a request on a connection that is
+being closed: it would go unanswered, and may not be sent again unless it is harmless."""
+
+LINGER_S = 2.0
+"""A client that is still sending what cannot be understood has so long to read why (RFC 9112, 9.6)."""
 
 
 class PortTaken(OperatorError):

@@ -9,7 +9,7 @@ import asyncio
 
 from fechatter.config import Settings
 from fechatter.domain.errors import OperatorError
-from fechatter.listening import listen
+from fechatter.listening import IDLE_S, listen
 from fechatter.siblings import Siblings
 from fechatter.store.database import Database
 from fechatter.store.migrate import check_schema
@@ -41,6 +41,7 @@ def server(settings: Settings, siblings: Siblings) -> None:
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
+        timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )
     running = uvicorn.Server(configuration)

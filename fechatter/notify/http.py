@@ -11,15 +11,13 @@ from typing import Protocol, cast
 import httptools
 
 from fechatter.domain.errors import DomainError, HeadTooLarge, InvalidRequest, RequestTimeout, TooLarge
+from fechatter.listening import IDLE_S, LINGER_S
 from fechatter.notify.answers import problem
 from fechatter.notify.request import Origins, Proxies, Request, parse_query, request_id
 
 HEAD_BYTES = 16 * 1024
 BODY_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
-IDLE_TIMEOUT_S = 75.0
-LINGER_S = 2.0
-"""A client that is still sending what cannot be understood has so long to read why (RFC 9112, 9.6)."""
 _QUEUE = 16
 """Pipelined requests that may wait for their turn."""
 
@@ -120,7 +118,7 @@ class HttpConnection(asyncio.Protocol):
         if not request.keep_alive:
             self.transport.close()
             return
-        self.deadline = self._loop.time() + IDLE_TIMEOUT_S
+        self.deadline = self._loop.time() + IDLE_S
         self._answer_next()
 
     def expire(self) -> None:

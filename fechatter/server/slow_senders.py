@@ -14,6 +14,7 @@ from litestar.types.asgi_types import HTTPReceiveMessage, WebSocketReceiveMessag
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fechatter.domain.errors import InvalidRequest, RequestTimeout
+from fechatter.listening import LINGER_S
 from fechatter.problems import problem_of
 from fechatter.server.request_ids import new_request_id
 
@@ -52,28 +53,35 @@ class BodyInTime:
 class TimedHttpProtocol(HttpToolsProtocol):
     """A connection that must send the head of each request within HEAD_WITHIN_S and HEAD_BYTES.
 
-    _deadline     runs while a head is awaited or half there
+    _deadline     runs while the first head is awaited, and while one is half there
     _head_bytes   of the head that is half there; -1 while none is awaited
+    _gave_up      whether what comes is no longer looked at
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
         self._head_bytes = -1
+        self._gave_up = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().connection_made(transport)
-        self._await_head()
+        self._head_bytes = 0
+        self._start_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._gave_up:
+            return
         super().data_received(data)
         if self._head_bytes >= 0:
             self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            if self._deadline is None:
+                self._start_waiting()
+            if self._head_bytes > HEAD_BYTES and not (self._gave_up or self.transport.is_closing()):
                 self.send_400_response("The head of the request is too large.")
 
     def on_headers_complete(self) -> None:
@@ -83,10 +91,13 @@ class TimedHttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if not self.transport.is_closing():
-            self._await_head()
+            self._head_bytes = 0
 
     def send_400_response(self, msg: str) -> None:
-        """What cannot be read as HTTP gets a problem+json like any other fault."""
+        """What cannot be read as HTTP gets a problem+json like any other fault.
+
+        The connection is read all the same for a moment: closing before would reset it, and take the answer away.
+        """
         request_id = new_request_id()
         body = msgspec.json.encode(problem_of(InvalidRequest(msg), request_id))
         head = (
@@ -94,14 +105,14 @@ class TimedHttpProtocol(HttpToolsProtocol):
             f"x-request-id: {request_id}\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        self.transport.close()
+        self.transport.write_eof()
+        self._gave_up = True
+        self.loop.call_later(LINGER_S, self.transport.close)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Who asks for a WebSocket here, or for HTTP/2, gets an answer of HTTP/1.1 (RFC 9110, 7.8): no news."""
 
-    def _await_head(self) -> None:
-        self._stop_waiting()
-        self._head_bytes = 0
+    def _start_waiting(self) -> None:
         self._deadline = self.loop.call_later(HEAD_WITHIN_S, self._give_up)
 
     def _stop_waiting(self) -> None:

@@ -1,6 +1,7 @@
 """Rates, other origins, hosts that are none, slow senders, upgrades."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -143,6 +144,40 @@ async def test_a_head_that_does_not_come_or_does_not_end_is_waited_for_so_long_a
             assert answer[:12] == expected
             assert not answer or b"application/problem+json" in answer
             writer.close()
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_a_connection_may_rest_between_two_requests_for_longer_than_a_head_may_take(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_senders, "HEAD_WITHIN_S", 0.3)
+    request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with served(settings) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(re.findall(rb"content-length: (\d+)", head)[0]))
+            assert head.startswith(b"HTTP/1.1 200")
+            silent, _ = await asyncio.open_connection("127.0.0.1", port)
+            assert await silent.read() == b""
+        writer.write(request[:-2])
+        assert await reader.read() == b""
+        writer.close()
+
+
+@pytest.mark.filterwarnings("ignore")
+async def test_who_goes_on_sending_after_the_refusal_can_still_read_it(settings: Settings) -> None:
+    async with served(settings) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"nonsense\r\n\r\n")
+        refused = await reader.readuntil(b"}")
+        for _ in range(20):
+            writer.write(b"x" * 100_000)
+            await writer.drain()
+        assert await reader.read() == b""
+        assert refused.startswith(b"HTTP/1.1 400")
+        writer.close()
 
 
 @pytest.mark.filterwarnings("ignore")
