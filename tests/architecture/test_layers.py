@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "search": _CARRIED | {"consumers"},
     "push": _STORED | {"consumers"},
     "notify": _CARRIED - {"files"} | {"siblings", "problems", "listening"},
-    "server": _CARRIED | {"search", "siblings", "problems"},
+    "server": _CARRIED | {"search", "siblings", "problems", "listening"},
     "cli": _CARRIED | {"consumers", "push", "search", "notify", "server", "siblings", "listening"},
     "__main__": {"cli"},
     "": set(),
