@@ -117,13 +117,14 @@ class Cluster:
     trust         the certificates to check them against, if they use TLS
     """
 
-    def __init__(self, folder: Path, size: int = 3, *, tls: bool = True) -> None:
+    def __init__(self, folder: Path, size: int = 3, *, tls: bool = True, a_port: Callable[[], int] = free_port) -> None:
+        """`a_port`: one that nobody has, each time another."""
         self.folder = folder
         password, admin, between = (secrets.token_hex(16) for _ in range(3))
         folder.mkdir(parents=True, exist_ok=True)
         if tls:
             Authority(folder).issue("server", "localhost")
-        ports, routes = [free_port() for _ in range(size)], [free_port() for _ in range(size)]
+        ports, routes = [a_port() for _ in range(size)], [a_port() for _ in range(size)]
         secure = TLS.format(folder=folder) if tls else ""
         peers = ", ".join(f'"nats://route:{between}@127.0.0.1:{route}"' for route in routes)
         self.nodes: Sequence[Node] = [
@@ -156,9 +157,11 @@ class Cluster:
             self.environment["FECHATTER_MESSAGING__TLS_CA"] = str(folder / "ca.pem")
 
     @classmethod
-    def start(cls, folder: Path, size: int = 3, *, tls: bool = True) -> "Cluster":
+    def start(
+        cls, folder: Path, size: int = 3, *, tls: bool = True, a_port: Callable[[], int] = free_port
+    ) -> "Cluster":
         """All servers, listening. A leader may take some seconds more."""
-        cluster = cls(folder, size, tls=tls)
+        cluster = cls(folder, size, tls=tls, a_port=a_port)
         try:
             for node in cluster.nodes:
                 node.start()

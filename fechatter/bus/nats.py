@@ -26,20 +26,17 @@ MOST_SUBJECTS = 1_000
 class NatsBus:
     """Listens to NATS.
 
-    alive      whether it is connected and subscribed to all that is wanted
-    hints      messages with news that came
+    alive           whether it is connected and subscribed to all that is wanted
+    hints           messages with news that came
+    subscriptions   how many subjects with news the server is known to pass on
     """
 
     def __init__(self, settings: Messaging, interest: Interest, name: str) -> None:
         self.alive = False
-        self.hints = 0
+        self.hints = self.subscriptions = 0
         self._link = NatsLink(settings, name, "listen")
         self._interest = interest
         self._subscribed: dict[str, Subscription] = {}
-
-    @property
-    def subscriptions(self) -> int:
-        return len(self._subscribed)
 
     @property
     def standing(self) -> str:
@@ -66,11 +63,11 @@ class NatsBus:
                 self._interest.changed.clear()
                 await self._subscribe(client, hear)
                 await answers(client)
-                self.alive = True
+                self.alive, self.subscriptions = True, len(self._subscribed)
                 on_news(None)
                 await self._interest.changed.wait()
         finally:
-            self.alive = False
+            self.alive, self.subscriptions = False, 0
             self._subscribed.clear()
             on_news(None)
 

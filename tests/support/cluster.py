@@ -51,7 +51,7 @@ class Cluster:
         self.proxies: list[Proxy] = []
         self.database: Proxy
         self._notify_servers, self._workers = notify_servers, workers
-        self.nats = NatsServers(folder / "nats", nats_servers) if messaging != "postgres" else None
+        self.nats = None if messaging == "postgres" else NatsServers(folder / "nats", nats_servers, a_port=free_port)
         self.to_nats: list[Proxy] = []
 
     @classmethod

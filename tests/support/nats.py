@@ -11,11 +11,12 @@ from typing import Literal
 
 from deploy.nats.cluster import Cluster
 from fechatter.config import Messaging
+from tests.support.ports import free_port
 
 
 @contextmanager
 def cluster_of(folder: Path, size: int, *, tls: bool = False) -> Generator[Cluster]:
-    running = Cluster.start(folder, size, tls=tls)
+    running = Cluster.start(folder, size, tls=tls, a_port=free_port)
     try:
         yield running
     finally:

@@ -4,14 +4,14 @@ import os
 import socket
 from itertools import count
 
-FIRST = 21_000
-PER_WORKER = 1_000
+FIRST = 10_000
+PER_WORKER = 500
 
 _next = count()
 
 
 def free_port() -> int:
-    """Below the range from which the system takes ports for outgoing connections, and another range in each worker."""
+    """Another range in each worker, below those from which the system and `fechatter up` with NATS take their own."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
         port = FIRST + worker * PER_WORKER + (os.getpid() * 37 + next(_next)) % PER_WORKER

@@ -1,8 +1,8 @@
-"""A NATS server, and a town whose news it carries.
+"""A NATS server, and both ends of what it carries.
 
 nats        one server, for one test that may kill it
-nats_town   people and a notify_server; what they do is told by NATS alone
 line        runs both ends of what NATS carries
+patient     no end gives NATS up for being late
 """
 
 from collections.abc import AsyncGenerator, Generator
@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from msgspec.structs import replace
 
 from deploy.nats.cluster import Cluster
+from fechatter.bus import nats_link, nats_publisher
 from fechatter.config import Settings
 from fechatter.store.database import Database
 from tests.integration.bus.line import Line, OpenLine
-from tests.integration.notify.town import Town
-from tests.support.nats import cluster_of, messaging_of
+from tests.support.nats import cluster_of
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -26,10 +26,12 @@ def nats(tmp_path: Path) -> Generator[Cluster]:
         yield running
 
 
-@pytest_asyncio.fixture
-async def nats_town(settings: Settings, nats: Cluster) -> AsyncGenerator[Town]:
-    async with Town.open(replace(settings, messaging=messaging_of(nats))) as town:
-        yield town
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a second is no outage: NATS counts as away when it says so, or is gone."""
+    monkeypatch.setattr(nats_link, "CONNECT_S", PATIENCE_S)
+    monkeypatch.setattr(nats_link, "BEAT_S", PATIENCE_S)
+    monkeypatch.setattr(nats_publisher, "ANSWER_S", PATIENCE_S)
 
 
 @pytest_asyncio.fixture

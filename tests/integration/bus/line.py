@@ -21,6 +21,7 @@ from fechatter.bus.subjects import of_user
 from fechatter.config import Messaging
 from fechatter.domain.events import stream_of_user
 from fechatter.store.database import Database
+from fechatter.store.log import hints
 from fechatter.store.log.outbox import Written
 from tests.support.waiting import PATIENCE_S, eventually
 
@@ -32,18 +33,19 @@ _positions = count(1)
 class Line:
     """`heard`: the streams there was news of, by whatever carrier."""
 
-    def __init__(self, messaging: Messaging, url: str) -> None:
+    def __init__(self, messaging: Messaging, database: Database, url: str) -> None:
+        self._database = database
         interest = Interest()
         interest.gain(of_user(USER))
         self.publisher = NatsPublisher(messaging, "test")
         self.nats = NatsBus(messaging, interest, "test")
-        self.bus = Carriers(PostgresBus(url), self.nats, interest)
+        self.bus = Carriers(PostgresBus(url, beat_s=PATIENCE_S), self.nats, interest)
         self.heard: list[str | None] = []
 
     @classmethod
     @asynccontextmanager
     async def open(cls, messaging: Messaging, database: Database, url: str) -> AsyncGenerator["Line"]:
-        line = cls(messaging, url)
+        line = cls(messaging, database, url)
         ends = [
             asyncio.create_task(line.publisher.run(database)),
             asyncio.create_task(line.bus.run(line.heard.append, lambda _text: None)),
@@ -80,7 +82,9 @@ class Line:
         """Heard by PostgreSQL's NOTIFY, once it is known that it has to be."""
 
         async def ready() -> bool:
-            known = not self.publisher.alive or self.publisher.fallback.needed
+            async with self._database.connection() as connection:
+                asked = await hints.somebody_asks(connection)
+            known = not self.publisher.alive or (asked and self.publisher.fallback.needed)
             return known and self.bus.postgres.alive
 
         await eventually(ready, "the publisher knows that NATS will not do, and PostgreSQL is listened to")

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 from nats.aio.client import Client
@@ -37,18 +38,19 @@ class Operator:
         assert changes.items() <= (await self._ask("UPDATE", json.dumps(config).encode())).items()
 
     async def _ask(self, what: str, payload: bytes) -> dict[str, Any]:
-        answer = await self.client.request(f"$JS.API.STREAM.{what}.{jetstream.NAME}", payload, timeout=10)
+        answer = await self.client.request(f"$JS.API.STREAM.{what}.{jetstream.NAME}", payload, timeout=PATIENCE_S)
         return json.loads(answer.data)["config"]
 
 
 @pytest_asyncio.fixture
 async def operator(nats: Cluster) -> AsyncGenerator[Operator]:
     client = Client()
-    await client.connect(nats.admin_url)
+    await client.connect(nats.admin_url, connect_timeout=int(PATIENCE_S))
     yield Operator(client)
     await client.close()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_servers_with_different_settings_only_let_the_stream_grow(
     nats: Cluster, line: OpenLine, operator: Operator
 ) -> None:
@@ -64,6 +66,7 @@ async def test_servers_with_different_settings_only_let_the_stream_grow(
     assert differences == ["max_age is 7200 s"], "once, and only what the last one has otherwise"
 
 
+@pytest.mark.usefixtures("patient")
 async def test_what_an_operator_has_set_stays(nats: Cluster, line: OpenLine, operator: Operator) -> None:
     async with line(messaging_of(nats)) as ours:
         await ours.stands("ok")
@@ -84,7 +87,7 @@ async def test_a_service_that_knows_one_server_of_three_leaves_the_copies_that_o
         all_three = messaging_of(cluster)
         one = replace(all_three, url=all_three.url.partition(",")[0])
         client = Client()
-        await client.connect(cluster.admin_url)
+        await client.connect(cluster.admin_url, connect_timeout=int(PATIENCE_S))
         copies: list[int] = []
         for settings in (one, all_three, one):
             async with line(settings) as ours:
@@ -95,10 +98,12 @@ async def test_a_service_that_knows_one_server_of_three_leaves_the_copies_that_o
     assert copies == [1, 3, 3]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_copies_that_the_server_cannot_keep_are_told_and_a_stream_with_fewer_is_used(
-    nats: Cluster, line: OpenLine
+    nats: Cluster, line: OpenLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three URLs may be three names of one server."""
+    monkeypatch.setattr(jetstream, "TIMEOUT_S", PATIENCE_S)  # an answer that is late would be told as a difference
     three = replace(messaging_of(nats), replicas=3)
     async with line(three) as ours:
         away = "away: it refuses the stream FECHATTER_EVENTS: replicas > 1 not supported in non-clustered mode"
@@ -113,6 +118,7 @@ async def test_copies_that_the_server_cannot_keep_are_told_and_a_stream_with_few
     assert differs.startswith("num_replicas is 1, and cannot be made larger: it refuses")
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_stream_that_takes_nothing_counts_as_away_steadily_until_it_takes_something(
     nats: Cluster, line: OpenLine, operator: Operator
 ) -> None:

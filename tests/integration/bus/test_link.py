@@ -12,12 +12,13 @@ from nats.aio.client import Client
 
 from deploy.nats.cluster import Authority, Cluster
 from fechatter.bus.nats_link import NatsLink
-from fechatter.cli.embedded_nats import free_port
 from fechatter.config import Messaging
 from tests.support.nats import messaging_of
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 PATIENCE_S = 30.0
+pytestmark = pytest.mark.usefixtures("patient")
 INFO = {"server_id": "x", "version": "2.11.0", "max_payload": 1048576, "headers": True, "auth_required": True}
 
 

@@ -10,20 +10,36 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import asyncpg
+import pytest
+import pytest_asyncio
 from msgspec.structs import replace
 from nats.aio.client import Client
 
 from deploy.nats.cluster import Cluster
-from fechatter.bus import jetstream, subjects
+from fechatter.bus import jetstream, nats_publisher, subjects
 from fechatter.bus.nats_publisher import NatsPublisher
 from fechatter.config import Settings
 from fechatter.domain.events import EventType, Typing, stream_of_chat
+from fechatter.store.log import hints
 from fechatter.store.log.ephemeral import announce
-from fechatter.store.log.hints import CHANNEL
 from tests.integration.notify.town import Town
 from tests.support.nats import messaging_of
+from tests.support.waiting import eventually
 
 PATIENCE_S = 30.0
+LISTENS = """
+    SELECT EXISTS (
+        SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'fechatter listen'
+          AND state = 'idle' AND query LIKE 'NOTIFY fechatter_beat_%')
+    """
+
+
+@pytest_asyncio.fixture
+async def nats_town(settings: Settings, nats: Cluster, patient: None) -> AsyncGenerator[Town]:
+    """People and a notify_server; what they do is told by NATS alone, from the beginning."""
+    async with Town.open(replace(settings, messaging=messaging_of(nats))) as town:
+        await carried(town)
+        yield town
 
 
 async def test_a_post_reaches_a_stream_by_nats_and_pays_no_notify(nats_town: Town) -> None:
@@ -31,7 +47,7 @@ async def test_a_post_reaches_a_stream_by_nats_and_pays_no_notify(nats_town: Tow
     chat = await nats_town.chat(ada, bob)
     async with nats_town.listen(bob) as stream, notifications(nats_town) as notified:
         await stream.hello()
-        await until(lambda: publisher_of(nats_town).alive and not publisher_of(nats_town).fallback.needed)
+        await carried(nats_town)
         notified.clear()
         for number in range(5):
             await nats_town.post(ada, chat, f"number {number}")
@@ -59,6 +75,7 @@ async def test_a_message_carries_places_and_the_id_of_its_last_one(nats_town: To
 async def test_a_notify_server_takes_only_the_workspaces_of_those_connected(nats_town: Town, nats: Cluster) -> None:
     ada = await nats_town.person()
     chat = await nats_town.chat(ada)
+    await carried(nats_town)  # that there is a chat, too: it is no news any more
     async with nats_town.listen(ada) as stream, connected(nats) as client:
         await stream.hello()
         await until(lambda: metric(nats_town, "fechatter_notify_nats_subjects") == 2)  # hers, and the workspace's
@@ -77,15 +94,13 @@ async def test_without_nats_posts_arrive_by_notify_and_ready_says_degraded(nats_
     chat = await nats_town.chat(ada, bob)
     async with nats_town.listen(bob) as stream, notifications(nats_town) as notified:
         await stream.hello()
-        await until(lambda: publisher_of(nats_town).alive)
         nats.nodes[0].kill()
         await until(lambda: ready_of(nats_town) == ("degraded", "away: it does not listen"))
         await nats_town.post(ada, chat, "on the old road")
         await stream.message("on the old road")
         await until(lambda: stream_of_chat(chat) in notified)
         nats.nodes[0].start()
-        await until(lambda: publisher_of(nats_town).alive and ready_of(nats_town) == ("ready", "ok"))
-        await until(lambda: not publisher_of(nats_town).fallback.needed)
+        await carried(nats_town)
         notified.clear()
         await nats_town.post(ada, chat, "on the new one")
         await stream.message("on the new one")
@@ -99,17 +114,21 @@ async def test_a_notify_server_that_does_not_use_nats_is_notified(settings: Sett
         chat = await town.chat(ada, bob)
         async with town.listen(bob) as stream, notifications(town) as notified:
             await stream.hello()
+            await eventually(lambda: asks(town), "the notify_server asks for NOTIFY")
             await until(lambda: publisher_of(town).alive and publisher_of(town).fallback.needed)
             await town.post(ada, chat, "hello")
             await stream.message("hello")
             await until(lambda: stream_of_chat(chat) in notified)
 
 
-async def test_a_store_that_was_lost_is_made_again(nats_town: Town, nats: Cluster) -> None:
+async def test_a_store_that_was_lost_is_made_again(
+    nats_town: Town, nats: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_publisher, "ANSWER_S", 0.5)  # that nobody answers is all that tells
     ada = await nats_town.person()
     chat = await nats_town.chat(ada)
     publisher = publisher_of(nats_town)
-    await until(lambda: publisher.alive)
+    await carried(nats_town)
     async with connected(nats) as client:
         await client.jsm().delete_stream(jetstream.NAME)
     async with nats_town.listen(ada) as stream:
@@ -133,29 +152,56 @@ async def test_a_message_published_again_is_kept_once(nats_town: Town, nats: Clu
         await nats_town.post(ada, chat, "once")
         await stream.message("once")
         message = await heard.next_msg(PATIENCE_S)
-        before = (await client.jsm().stream_info(jetstream.NAME)).state.messages
+        await carried(nats_town)  # and kept, by now
+        before = await kept(client, message.subject)
         answer = await client.jetstream().publish(message.subject, message.data, headers=message.headers)
         assert answer.duplicate
-        assert (await client.jsm().stream_info(jetstream.NAME)).state.messages == before
+        assert await kept(client, message.subject) == before
         await nats_town.post(ada, chat, "twice")
         await stream.message("twice")
         contents = [event.raw for event in stream.events if b'"content":"once"' in event.raw]
         assert len(contents) == 1
 
 
+@pytest.mark.usefixtures("patient")
 async def test_typing_goes_by_nats_and_comes_once_while_both_carry(settings: Settings, nats: Cluster) -> None:
     async with Town.open(replace(settings, messaging=messaging_of(nats, "both"))) as town:
         ada, bob = await town.people(2)
         chat = await town.chat(ada, bob)
         async with town.listen(bob) as stream:
             await stream.hello()
-            await until(lambda: publisher_of(town).alive and ready_of(town) == ("ready", "ok"))
+            await carried(town)
             async with town.database.connection() as connection:
                 await announce(connection, EventType.TYPING, stream_of_chat(chat), Typing(chat_id=chat, user_id=ada.id))
             await until(lambda: metric(town, "fechatter_notify_doubles_total") == 1)
             await town.post(ada, chat, "done typing")
             await stream.message("done typing")
             assert [event.kind for event in stream.ephemera].count("typing") == 1
+
+
+async def carried(town: Town) -> None:
+    """Return once both ends have NATS, all that was published is kept, and nobody asks for NOTIFY, which is heard."""
+
+    async def are_carried() -> bool:
+        listens, asked = await town.database.fetch_value(LISTENS), await asks(town)
+        publisher = publisher_of(town)
+        depends = publisher.takes_ephemera and (asked or publisher.fallback.needed)
+        return listens and publisher.alive and not publisher.unanswered and not depends
+
+    await until(lambda: ready_of(town) == ("ready", "ok"))
+    await eventually(are_carried, "news is carried by NATS")
+
+
+async def asks(town: Town) -> bool:
+    """Whether a notify_server depends on NOTIFY."""
+    async with town.database.connection() as connection:
+        return await hints.somebody_asks(connection)
+
+
+async def kept(client: Client, subject: str) -> int:
+    """How many messages of a subject JetStream has."""
+    info = await client.jsm().stream_info(jetstream.NAME, subjects_filter=subject)
+    return (info.state.subjects or {}).get(subject, 0)
 
 
 def publisher_of(town: Town) -> NatsPublisher:
@@ -191,7 +237,7 @@ async def notifications(town: Town) -> AsyncGenerator[list[str]]:
     def hear(_connection: object, _pid: object, _channel: object, payload: object) -> None:
         heard.append(str(payload))
 
-    await connection.add_listener(CHANNEL, hear)
+    await connection.add_listener(hints.CHANNEL, hear)
     try:
         yield heard
     finally:
@@ -202,7 +248,7 @@ async def notifications(town: Town) -> AsyncGenerator[list[str]]:
 async def connected(cluster: Cluster) -> AsyncGenerator[Client]:
     """A client of the test's own, that may do anything."""
     client = Client()
-    await client.connect(cluster.admin_url, allow_reconnect=False)
+    await client.connect(cluster.admin_url, allow_reconnect=False, connect_timeout=int(PATIENCE_S))
     try:
         yield client
     finally:

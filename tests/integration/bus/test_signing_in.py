@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
+from fechatter.bus import nats_link
 from fechatter.bus.nats_link import NatsLink
 from fechatter.cli import doctor
 from fechatter.config import Loaded, Settings
@@ -16,7 +17,7 @@ from fechatter.domain.errors import OperatorError
 from tests.integration.bus.line import Line, OpenLine
 from tests.support.nats_doors import WAYS, Door, door, server_with
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 HEAR = ["fechatter.>", "_INBOX_fechatter.>"]
 
@@ -27,6 +28,7 @@ def entrance(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Door]:
         yield opened
 
 
+@pytest.mark.usefixtures("patient")
 async def test_each_way_of_signing_in_carries_news_with_no_more_rights_than_the_manual_gives(
     entrance: Door, line: OpenLine
 ) -> None:
@@ -35,7 +37,10 @@ async def test_each_way_of_signing_in_carries_news_with_no_more_rights_than_the_
         await ours.carries()
 
 
-async def test_who_is_not_let_in_says_why_once_and_notifies(entrance: Door, line: OpenLine) -> None:
+async def test_who_is_not_let_in_says_why_once_and_notifies(
+    entrance: Door, line: OpenLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nats_link, "CONNECT_S", PATIENCE_S)  # that it is late would be said before
     for why, wrong in entrance.wrong.items():
         with capture_logs() as logged:
             async with line(wrong) as ours:
@@ -46,6 +51,7 @@ async def test_who_is_not_let_in_says_why_once_and_notifies(entrance: Door, line
         assert {entry["error"] for entry in lost} == {why}
 
 
+@pytest.mark.usefixtures("patient")
 def test_the_doctor_says_of_each_server_why_it_lets_nobody_in(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +84,7 @@ async def test_a_server_that_lets_us_in_but_permits_too_little_counts_as_away(
             await ours.notifies()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_where_an_operator_has_made_the_stream_no_right_to_make_one_is_needed(
     tmp_path: Path, line: OpenLine
 ) -> None:
