@@ -13,7 +13,7 @@ import shutil
 from collections.abc import AsyncGenerator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from tests.clients.api import PASSWORD, Api, Person
 from tests.flow.conftest import Crowd
@@ -31,6 +31,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)  # by itself it waits for 5 s, which a busy machine may need for a page
 # Chromium reports every answer of 4xx and every cut connection as an error of its own.
 NETWORK = re.compile(r"Failed to load resource|net::ERR_")
 

@@ -222,7 +222,7 @@ async def test_an_edit_a_deletion_and_its_undoing_are_seen_by_both(visitors: Vis
     await expect(log(hers, "first")).to_be_visible()
     await message.hover()
     await message.get_by_role("button", name="Delete").click()
-    await expect(his.get_by_role("log").get_by_text("This message was deleted.")).to_be_visible(timeout=20_000)
+    await expect(his.get_by_role("log").get_by_text("This message was deleted.")).to_be_visible()
     await expect(log(his, "first")).to_have_count(0)
 
 

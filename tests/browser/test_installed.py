@@ -11,13 +11,12 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import Visitors
 from tests.browser.worker import has_worker
-from tests.browser.writing import on_the_device
+from tests.browser.writing import on_the_device, stored
 from tests.clients.api import Api, Person
 from tests.flow.conftest import Crowd
 from tests.support.stack import ROOT, Stack
 from tests.support.waiting import eventually
 
-PATIENCE_MS = 30_000
 ROWS = """() => new Promise(done => {
     const opening = indexedDB.open('fechatter');
     opening.onsuccess = () => {
@@ -48,6 +47,7 @@ async def test_offline_the_page_opens_with_its_last_state_and_sends_what_was_wri
     await page.context.set_offline(False)
     await expect(_log(page).get_by_text("said meanwhile")).to_be_visible()
     await expect(_log(page).get_by_text("written in a tunnel")).to_have_count(1)
+    await stored(page)
     said = [message.content for message in await grace.whole_history(chat)]
     assert said.count("written in a tunnel") == 1
 
@@ -148,10 +148,10 @@ async def test_an_update_waits_for_its_reader_and_loses_no_draft(chromium: Brows
         stack.kill("fechatter_server")
         stack.wait_ready()
         await page.evaluate("navigator.serviceWorker.getRegistration().then(r => r.update()).then(() => true)")
-        await expect(page.get_by_text("A new version is there.")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(page.get_by_text("A new version is there.")).to_be_visible()
         async with page.expect_navigation():
             await page.get_by_role("button", name="Reload").click()
-        await expect(page.get_by_role("textbox", name="Message")).to_have_value("half a thought", timeout=PATIENCE_MS)
+        await expect(page.get_by_role("textbox", name="Message")).to_have_value("half a thought")
         assert "fechatter-shell-next" in await page.evaluate("caches.keys()")
         await expect(page.get_by_text("A new version is there.")).to_have_count(0)
     finally:

@@ -15,7 +15,6 @@ from tests.support.waiting import eventually
 
 SHOWN = """navigator.serviceWorker.ready.then(r => r.getNotifications())
     .then(all => all.map(one => ({title: one.title, body: one.body, tag: one.tag, path: one.data.path})))"""
-PATIENCE_MS = 30_000
 
 
 async def test_a_push_is_shown_once_and_withdrawn_when_it_is_read(visitors: Visitors, crowd: Crowd) -> None:
@@ -55,7 +54,7 @@ async def test_a_click_goes_to_the_message_in_the_open_tab(visitors: Visitors, c
     )
     await _shown(page, 1)
     await worker.click()
-    await expect(page).to_have_url(re.compile(rf"/chats/{chat.id}\?message={message.id}$"), timeout=PATIENCE_MS)
+    await expect(page).to_have_url(re.compile(rf"/chats/{chat.id}\?message={message.id}$"))
     await expect(page.get_by_role("log", name="Messages").get_by_text("the one that was pushed")).to_be_visible()
     await _shown(page, 0)
 

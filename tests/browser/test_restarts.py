@@ -20,7 +20,7 @@ async def test_the_page_catches_up_after_notify_server_was_killed(chromium: Brow
         await ada.post(chat, "while it was away")
         stack.wait_ready()
         await ada.post(chat, "after")
-        await expect(messages.get_by_text("after")).to_be_visible(timeout=30_000)
+        await expect(messages.get_by_text("after")).to_be_visible()
         await expect(messages.get_by_text("while it was away")).to_have_count(1)
     await page.context.close()
     assert not visitors.complaints

@@ -153,7 +153,7 @@ async def test_the_palette_opens_chats_people_and_actions_and_gives_the_focus_ba
     await page.keyboard.press("Control+k")
     await palette.get_by_role("combobox").fill("New chat")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("dialog", name="New chat")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_role("dialog", name="New chat")).to_be_visible()
 
 
 async def test_a_card_tells_who_somebody_is_and_leads_to_a_word_with_them(visitors: Visitors, crowd: Crowd) -> None:

@@ -5,6 +5,7 @@ import re
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Visitors
+from tests.browser.writing import stored
 from tests.clients.api import PASSWORD, new_email
 from tests.flow.conftest import Crowd
 
@@ -105,8 +106,8 @@ async def test_the_page_comes_back_after_the_network_was_gone(visitors: Visitors
     await say(page, "written without a network")
     await ada.post(chat, "meanwhile")
     await page.context.set_offline(False)
-    await expect(log(page, "meanwhile")).to_be_visible(timeout=30_000)
-    await expect(page.get_by_text(re.compile("Waiting|Sending|Not sent"))).to_have_count(0, timeout=30_000)
+    await expect(log(page, "meanwhile")).to_be_visible()
+    await expect(page.get_by_text(re.compile("Waiting|Sending|Not sent"))).to_have_count(0)
     contents = [message.content for message in await ada.history(chat)]
     assert contents.count("written without a network") == 1
 
@@ -127,7 +128,7 @@ async def test_a_failed_message_is_sent_once_on_retry(visitors: Visitors, crowd:
 
     await page.route("**/api/chats/*/messages", lose_the_answer)
     await say(page, "once only")
-    await expect(page.get_by_role("button", name="Retry")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_role("button", name="Retry")).to_be_visible()
     assert lost[:2] == [201, 200]
     await page.unroute("**/api/chats/*/messages")
     await page.get_by_role("button", name="Retry").click()
@@ -135,6 +136,7 @@ async def test_a_failed_message_is_sent_once_on_retry(visitors: Visitors, crowd:
     await expect(log(page, "once only")).to_have_count(1)
     await page.reload()
     await expect(log(page, "once only")).to_have_count(1)
+    await stored(page)
     assert [message.content for message in await ada.history(chat)] == ["once only"]
 
 

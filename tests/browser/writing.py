@@ -26,7 +26,7 @@ def messages(page: Page) -> Locator:
 
 async def stored(page: Page) -> None:
     """Nothing that is shown is on its way any more."""
-    await expect(messages(page).filter(has_text=re.compile("Waiting to be|Sending…"))).to_have_count(0)
+    await expect(messages(page).filter(has_text=re.compile("Waiting to be|Sending…|Not sent"))).to_have_count(0)
 
 
 async def on_the_device(page: Page, count: int) -> None:
