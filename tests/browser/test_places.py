@@ -134,6 +134,22 @@ async def test_people_of_a_workspace_get_roles_are_suspended_and_removed(visitor
     await expect(page.get_by_label("Role of Eve")).to_have_count(0)
 
 
+async def test_who_is_let_in_no_more_while_the_page_is_open_is_told_why_it_is_gone(
+    visitors: Visitors, crowd: Crowd
+) -> None:
+    ada, chat = await lively(crowd)
+    (zoe,) = await crowd.colleagues(ada, "Zoe Zimmer")
+    page = await visitors.sign_in(zoe)
+    await expect(page.get_by_role("navigation", name="Chats")).to_be_visible()
+    suspended = await ada.ask("PATCH", f"/api/workspaces/{chat.workspace_id}/members/{zoe.id}", {"status": "Suspended"})
+    assert suspended.status == 200
+    await expect(page.get_by_text("Your session has ended.")).to_be_visible()
+    await page.get_by_label("Email").fill(zoe.user.email)
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_text("This account is suspended")).to_be_visible()
+
+
 async def test_a_chat_is_renamed_filled_handed_over_and_left(visitors: Visitors, crowd: Crowd) -> None:
     ada, chat = await lively(crowd)
     await crowd.colleagues(ada, "Zoe Zimmer")

@@ -21,6 +21,8 @@ const LOCK = 'fechatter-session';
 
 export class Session implements Credentials {
   status = $state<SessionStatus>('restoring');
+  /** The server let this person in no more, while they were here: who signs in again should know why they have to. */
+  wasEnded = $state(false);
   user = $state.raw<User | null>(null);
   /** The workspace the server names at sign-in: the last one used. */
   workspaceId = $state<Id | null>(null);
@@ -101,6 +103,7 @@ export class Session implements Credentials {
       if (signedIn) this.begin(signedIn);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status === 429 || error.status >= 500) throw error;
+      this.wasEnded ||= this.status === 'signed-in';
       this.end();
     }
     return this.access?.token ?? null;
@@ -118,6 +121,7 @@ export class Session implements Credentials {
     this.user = signedIn.user;
     this.workspaceId ??= signedIn.workspace?.id ?? null;
     this.status = 'signed-in';
+    this.wasEnded = false;
   }
 
   /** The cookie is somebody else's by now. Nothing of who was here stays: the page that comes would show it again. */

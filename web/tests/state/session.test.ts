@@ -95,7 +95,17 @@ describe('a session', () => {
     await expect(session.renew('t1')).rejects.toThrow();
     expect(session.status).toBe('signed-in');
     expect(await session.renew('t1')).toBeNull();
-    expect([session.status, session.user]).toEqual(['signed-out', null]);
+    expect([session.status, session.user, session.wasEnded]).toEqual(['signed-out', null, true]);
+  });
+
+  it('has not been ended by the server when nobody was in, or when one signs out', async () => {
+    server(refused(401), ok(signedIn('t1')), ok({}));
+    const session = new Session();
+    await session.restore();
+    expect(session.wasEnded).toBe(false);
+    await session.signIn('ada@example.org', 'correct horse');
+    await session.signOut();
+    expect([session.status, session.wasEnded]).toEqual(['signed-out', false]);
   });
 
   it('makes way for somebody else: nothing kept of who was here is shown by the page that is loaded then', async () => {

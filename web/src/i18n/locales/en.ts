@@ -33,6 +33,7 @@ export default {
   'auth.workspace.hint': 'Optional. Your team or group; it can be changed later.',
   'auth.signout': 'Sign out',
   'auth.wrong': 'Email or password is wrong.',
+  'auth.ended': 'Your session has ended. Sign in to go on.',
 
   'invite.accept.title': 'Join a workspace',
   'invite.accept.hint': 'You are signed in as {name}. Join with this account?',

@@ -35,6 +35,7 @@ const zh: Catalogue = {
   'auth.workspace.hint': '可选。您的团队或群体，以后可以修改。',
   'auth.signout': '退出登录',
   'auth.wrong': '邮箱或密码不正确。',
+  'auth.ended': '您的登录已失效，请重新登录。',
 
   'invite.accept.title': '加入工作区',
   'invite.accept.hint': '您已登录为{name}。要用此账号加入吗？',
