@@ -8,13 +8,15 @@ from msgspec.structs import replace
 
 from fechatter.config.tree import Push
 from fechatter.domain.people import WorkspaceRole
-from fechatter.push.transport import CONNECTIONS, TIMEOUT_S
+from fechatter.push import transport
+from fechatter.push.transport import CONNECTIONS
 from fechatter.push.worker import run
 from tests.clients.api import Person
 from tests.integration.push.conftest import Pushing
 from tests.support.push_service import Device, PushService
 from tests.support.waiting import eventually
 
+NEVER_S = 3_600.0
 AT_WORK = "SELECT true FROM log_consumers WHERE name = 'push'"
 HOW = ["removed", "suspended in the workspace", "suspended everywhere", "signed out", "away for so long"]
 
@@ -168,8 +170,11 @@ async def test_a_device_that_does_not_answer_is_tried_once_for_all_that_waits_fo
     assert await pushing.waiting() == 4
 
 
-async def test_a_slow_push_service_holds_up_the_pushes_of_no_other(pushing: Pushing, slow: PushService) -> None:
+async def test_a_slow_push_service_holds_up_the_pushes_of_no_other(
+    pushing: Pushing, slow: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Which has more to be told than there are connections for all, and was to be told before."""
+    monkeypatch.setattr(transport, "TIMEOUT_S", NEVER_S)
     ada, grace, *others = await pushing.world.people("Ada", "Grace", "Alan", "Lin", "Kurt", "Emmy", "Rosa", "Max")
     phone, phone_id = await pushing.device_of(grace)
     slow_ones = [(await pushing.device_of(person, slow))[0] for person in others for _ in range(20)]
@@ -180,7 +185,7 @@ async def test_a_slow_push_service_holds_up_the_pushes_of_no_other(pushing: Push
     await pushing.world.db.fetch(before, phone_id)
     slow.awake.clear()
     sending = asyncio.create_task(pushing.send())
-    await eventually(lambda: _count(phone, 1), "the other device is told", patience_s=TIMEOUT_S * 2 / 3)
+    await eventually(lambda: _count(phone, 1), "the other device is told")
     assert not any(device.heard for device in slow_ones)
     slow.awake.set()
     await sending
@@ -188,8 +193,9 @@ async def test_a_slow_push_service_holds_up_the_pushes_of_no_other(pushing: Push
 
 
 async def test_nor_does_one_person_with_devices_at_many_slow_services(
-    pushing: Pushing, five: list[PushService]
+    pushing: Pushing, five: list[PushService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(transport, "TIMEOUT_S", NEVER_S)
     ada, grace, mallory = await pushing.world.people("Ada", "Grace", "Mallory")
     phone, phone_id = await pushing.device_of(grace)
     slow_ones = [(await pushing.device_of(mallory, one))[0] for one in five for _ in range(4)]
@@ -202,7 +208,7 @@ async def test_nor_does_one_person_with_devices_at_many_slow_services(
         one.awake.clear()
     sending = asyncio.create_task(pushing.send())
     try:
-        await eventually(lambda: _count(phone, 6), "the other device is told", patience_s=TIMEOUT_S * 2 / 3)
+        await eventually(lambda: _count(phone, 6), "the other device is told")
         assert not any(device.heard for device in slow_ones)
     finally:
         for one in five:

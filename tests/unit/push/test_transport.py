@@ -10,7 +10,7 @@ import pytest
 from fechatter.push.sender import FOR_ONE
 from fechatter.push.transport import Outcome, Reply, Transport
 
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
 SLOW, QUICK = "https://slow.example.org/push", "https://quick.example.org/push"
 
 
