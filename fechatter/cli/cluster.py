@@ -9,6 +9,7 @@ run_as(…)             the command line that runs a program as the owner, tied 
 
 import locale
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -74,11 +75,16 @@ class Programs(Struct, frozen=True):
 
 
 def create_cluster(programs: Programs, pgdata: Path, owner: Owner, password: str) -> None:
-    """Make the cluster with its role and database beside its place and move it there when it is whole."""
-    workshop = pgdata.with_name(f"{pgdata.name}.unfinished")
-    shutil.rmtree(workshop, ignore_errors=True)
-    workshop.mkdir(0o700)
-    os.chown(workshop, owner.uid, owner.gid)
+    """Make the cluster with its role and database beside its place and move it there when it is whole.
+
+    Each time in a folder of its own: the initdb of a start that was killed may still be at work for a moment.
+    """
+    workshops = pgdata.with_name(f"{pgdata.name}.unfinished")
+    shutil.rmtree(workshops, ignore_errors=True)
+    workshop = workshops / secrets.token_hex(4)
+    for folder in (workshops, workshop):
+        folder.mkdir(0o700, exist_ok=True)
+        os.chown(folder, owner.uid, owner.gid)
     cluster = workshop / "cluster"
     secret = _write_owned(workshop / "password", password, owner)
     _run(programs, owner, workshop, "initdb", *_initdb_options(), f"--pwfile={secret}", f"--pgdata={cluster}")
@@ -91,7 +97,7 @@ def create_cluster(programs: Programs, pgdata: Path, owner: Owner, password: str
         file.write("\ninclude_dir 'conf.d'\n")
     _write_owned(cluster / "pg_hba.conf", "local all all scram-sha-256\n", owner)
     cluster.rename(pgdata)
-    shutil.rmtree(workshop)
+    shutil.rmtree(workshops, ignore_errors=True)
     _sync_folder(pgdata.parent)
 
 

@@ -6,6 +6,7 @@ import sys
 import httpx2
 
 from tests.support.stack import Stack
+from tests.support.waiting import PATIENCE_S
 
 
 def give(stack: Stack, password: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +24,7 @@ def give(stack: Stack, password: str, *words: str) -> subprocess.CompletedProces
 
 def sign_in(stack: Stack, password: str) -> int:
     form = {"email": "root@accounts.example", "password": password}
-    return httpx2.post(f"{stack.api_url}/api/auth/signin", json=form).status_code
+    return httpx2.post(f"{stack.api_url}/api/auth/signin", json=form, timeout=PATIENCE_S).status_code
 
 
 def test_the_operator_makes_suspends_and_readmits_an_account_and_invites(shared_stack: Stack) -> None:

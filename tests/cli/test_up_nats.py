@@ -12,12 +12,16 @@ import psutil
 import pytest
 
 from fechatter.cli.embedded_nats import EmbeddedNats, greeting, running_nats
+from fechatter.cli.supervisor import LONGEST_DELAY_S
 from fechatter.config import ConfigError
 from fechatter.domain.errors import OperatorError
 from tests.clients.api import Api
 from tests.clients.sse import listen
 from tests.support.stack import Stack
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
+
+TRIED_S = LONGEST_DELAY_S + 2 * PATIENCE_S
+"""Within which a NATS that did not start for long is tried again, and both services have come back to it."""
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ async def test_up_with_nats_is_a_working_chat_also_after_nats_was_killed(nats_st
         chat = await ada.create_chat("PrivateChannel")
         async with listen(nats_stack.notify_url, token=ada.token) as stream:
             await stream.hello()
-            wait_until(lambda: set(statuses(nats_stack)) == {"ready"}, "both services use NATS")
+            await asyncio.to_thread(wait_until, lambda: set(statuses(nats_stack)) == {"ready"}, "both use NATS")
             await ada.post(chat, "by NATS")
             await stream.message("by NATS")
             first = nats_stack.pid("NATS")
@@ -61,9 +65,9 @@ def test_up_with_a_nats_that_cannot_start_is_a_working_chat_and_takes_it_in_when
         assert nats_up(stack) == [0.0, 0.0]
         why = "Can't start JetStream: storage directory is not a directory"
         assert stack.output().count(f"NATS ended with exit code 1 ({why}): news go by PostgreSQL's NOTIFY") == 1
-        assert why in stack.command("doctor").stdout
+        wait_until(lambda: why in stack.command("doctor").stdout, "the doctor says it, between two tries")
         blocked.unlink()
-        wait_until(lambda: set(statuses(stack)) == {"ready"}, "both services use NATS, that was started meanwhile")
+        wait_until(lambda: set(statuses(stack)) == {"ready"}, "both services use NATS, that was tried again", TRIED_S)
         assert nats_up(stack) == [1.0, 1.0]
         asyncio.run(say_something(stack))
     finally:

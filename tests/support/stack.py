@@ -115,7 +115,7 @@ class Stack:
         """The process id that is no more. For PostgreSQL that is the postmaster."""
         pid = self.pid(part)
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: _is_gone(pid), f"{part} is gone")
+        wait_until(lambda: is_gone(pid), f"{part} is gone")
         return pid
 
     def wait_ready(self) -> None:
@@ -128,7 +128,7 @@ class Stack:
         if self.process.poll() is None:
             self.process.send_signal(number)
         code = self.process.wait(STOP_PATIENCE_S)
-        wait_until(lambda: all(_is_gone(pid) for pid in family), f"no process is left of {family}")
+        wait_until(lambda: all(is_gone(pid) for pid in family), f"no process is left of {family}")
         return code
 
     def kill_supervisor(self) -> None:
@@ -141,7 +141,7 @@ class Stack:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
-        wait_until(lambda: all(_is_gone(pid) for pid in family), "all processes are gone")
+        wait_until(lambda: all(is_gone(pid) for pid in family), "all processes are gone")
 
     def restart(self) -> None:
         """A new `up` on the same folder and ports, after stop() or a kill."""
@@ -213,7 +213,8 @@ def _part_of(command: list[str]) -> str | None:
     return None
 
 
-def _is_gone(pid: int) -> bool:
+def is_gone(pid: int) -> bool:
+    """It has ended, whether or not anybody has asked how."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -5,6 +5,7 @@ FOLDER/KIND.starts at each start. The supervisor says "ready" on stdout when all
 
     steady      runs until SIGTERM, then writes FOLDER/steady.drained
     stubborn    ignores SIGTERM
+    slow        as steady, but is never ready
     hopeless    ends with exit code 1 at once, each time
     misset      says why and ends with the permanent exit code
     spare       is not needed; ends with exit code 1 until FOLDER/spare.mended is there, then runs
@@ -56,7 +57,8 @@ def serve(folder: Path, kind: str, lifeline: int) -> None:
     if kind == "misset" or (kind == "changed" and starts == 2):
         sys.stderr.write("the setting is wrong\n")
         sys.exit(PERMANENT)
-    (folder / f"{kind}.pid").write_text(str(os.getpid()))
+    if kind != "slow":
+        (folder / f"{kind}.pid").write_text(str(os.getpid()))
     while True:
         signal.pause()
 
