@@ -1,11 +1,12 @@
 """Notifications: the worker shows what is pushed, a click opens it, and what is read is withdrawn."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from playwright.async_api import BrowserContext, CDPSession, Page, expect
+from playwright.async_api import BrowserContext, CDPSession, Page, Route, expect
 
 from tests.browser.conftest import Visitors
 from tests.browser.worker import has_worker
@@ -74,6 +75,31 @@ async def test_choices_are_made_in_the_settings_and_the_details_and_kept(visitor
     assert told["level"] == "all"
     assert told["muted_until"]
     assert (await ada.ask("GET", "/api/push/settings")).json(dict[str, object])["hide_content"] is True
+
+
+async def test_what_is_chosen_while_an_answer_is_on_its_way_is_not_lost(visitors: Visitors, crowd: Crowd) -> None:
+    ada, grace = await _pair(crowd)
+    chat = await ada.create_chat("PrivateChannel", "bridge", [grace])
+    page = await visitors.sign_in(ada)
+    answer = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if route.request.method == "PUT" or "subscriptions" in route.request.url:
+            await answer.wait()
+        await route.continue_()
+
+    await page.route(re.compile("/push/subscriptions$|/notifications$"), hold)
+    await page.goto("/settings/notifications")
+    await page.get_by_role("checkbox", name="Hide the text").check()
+    answer.set()
+    await expect(page.get_by_text("Saved")).to_be_visible()
+    answer.clear()
+    await page.goto(f"/chats/{chat.id}?details=settings")
+    await page.get_by_label("Notify me").select_option("all")
+    await page.get_by_role("button", name="For an hour").click()
+    answer.set()
+    await expect(page.get_by_text("Muted until")).to_be_visible()
+    assert (await ada.ask("GET", f"/api/chats/{chat.id}/notifications")).json(dict[str, object])["level"] == "all"
 
 
 class Worker:

@@ -5,6 +5,7 @@ export class Submission {
   busy = $state(false);
   problem = $state<string | null>(null);
   fields = $state.raw<Record<string, string>>({});
+  private last = Promise.resolve();
 
   /** Do the work once; `explain` may put an error into better words. */
   async run(work: () => Promise<void>, explain: (error: unknown) => string = sentenceOf): Promise<void> {
@@ -20,5 +21,11 @@ export class Submission {
     } finally {
       this.busy = false;
     }
+  }
+
+  /** Do the work when all that was asked for in turn before it is done: of two quick choices none is lost. */
+  async inTurn(work: () => Promise<void>, explain?: (error: unknown) => string): Promise<void> {
+    this.last = this.last.then(() => this.run(work, explain));
+    await this.last;
   }
 }
