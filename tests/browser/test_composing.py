@@ -206,6 +206,7 @@ async def test_an_edit_a_deletion_and_its_undoing_are_seen_by_both(visitors: Vis
     hers, his = [await visitors.sign_in(person, f"/chats/{chat.id}") for person in (ada, bob)]
     await say(hers, "frist")
     await expect(log(his, "frist")).to_be_visible()
+    await stored(hers)  # he may have it before her page knows that it is
     await box(hers).press("ArrowUp")
     await expect(box(hers)).to_have_value("frist")
     await box(hers).press("Escape")
