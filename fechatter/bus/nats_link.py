@@ -40,6 +40,8 @@ from fechatter.domain.errors import OperatorError
 CONNECT_S = 3.0
 BEAT_S = 1.0
 """A connection is asked so often whether it lives, and has so long to answer."""
+CLOSE_S = 1.0
+"""What is still to be done for a connection that is given up, and its closing, take so long at most."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
 INBOX = "_INBOX_fechatter"
 
@@ -169,7 +171,7 @@ class NatsLink:
             self.client = None
             if using is not None:
                 using.cancel()
-                await asyncio.wait([using], timeout=BEAT_S)
+                await asyncio.wait([using], timeout=CLOSE_S)
             await _close(client)
         if client.problems:
             self._outage.lasts(why(client.problems, self._settings, url), server=_shown(url), to=self._purpose)
@@ -269,7 +271,7 @@ async def _as_coroutine(use: Use, client: NatsClient) -> None:
 
 async def _close(client: NatsClient) -> None:
     with suppress(*FAILURES):
-        await asyncio.wait_for(client.close(), BEAT_S)
+        await asyncio.wait_for(client.close(), CLOSE_S)
 
 
 def _in_url(url: str) -> dict[str, str]:

@@ -182,7 +182,7 @@ async def listen(
     if last_event_id is not None:
         sent["Last-Event-ID"] = last_event_id
     query = {key: value for key, value in {"ticket": ticket, "cursor": cursor}.items() if value is not None}
-    timeout = httpx2.Timeout(10, read=None)
+    timeout = httpx2.Timeout(PATIENCE_S, read=None)
     async with httpx2.AsyncClient(base_url=url, timeout=timeout) as client:
         try:
             async with asyncio.timeout(PATIENCE_S):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fechatter.store.people import presence
 from tests.clients.api import Answer, Person
 from tests.integration.files.uploading import upload
 from tests.support.world import World
@@ -28,6 +29,8 @@ def assert_same_but_for_the_body(got: Answer, head: Answer) -> None:
 )
 async def test_head_is_get_without_the_body(world: World, path: str) -> None:
     (ada,) = await world.people("Ada")
+    async with world.db.connection() as connection:
+        await presence.note_active(connection, [ada.id])  # what is asked for here would be noted, at any moment
     got, head = await both(ada, path)
     assert_same_but_for_the_body(got, head)
     assert int(head.headers["content-length"]) > 0

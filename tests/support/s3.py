@@ -24,7 +24,7 @@ from obstore.store import S3Store
 from fechatter.cli import tether
 from fechatter.config import Files
 from tests.support.ports import free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ACCESS_KEY, SECRET_KEY = "test-access-key", "test-secret-key"
 _ROLES = ("master", "volume", "filer", "s3")
@@ -120,7 +120,7 @@ class S3Server:
         signed = obstore.sign(self._store(name), "PUT", "", timedelta(minutes=5))
         request = urllib.request.Request(signed, method="PUT")  # noqa: S310 - http, on this machine
         try:
-            with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - as above
+            with urllib.request.urlopen(request, timeout=PATIENCE_S):  # noqa: S310 - as above
                 pass
         except urllib.error.HTTPError as error:
             if error.code != 409:
@@ -135,6 +135,6 @@ class S3Server:
                 "access_key_id": ACCESS_KEY,
                 "secret_access_key": SECRET_KEY,
             },
-            client_options={"allow_http": True, "timeout": timedelta(seconds=5)},
+            client_options={"allow_http": True, "timeout": timedelta(seconds=PATIENCE_S)},
             retry_config={"max_retries": 0},
         )

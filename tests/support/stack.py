@@ -15,10 +15,10 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -198,7 +198,7 @@ def answers_ready(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/ready", timeout=5) as answer:  # noqa: S310 - http, on this machine
             return answer.status == 200
-    except (OSError, urllib.error.URLError):
+    except (OSError, HTTPException):
         return False
 
 

@@ -7,6 +7,7 @@ python -m tests.integration.consumers.recorder URL    writes what it got into th
 """
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -89,8 +90,9 @@ class Program:
         self._process.wait()
 
     def stop(self) -> None:
-        """It keeps all that it holds, and does nothing."""
+        """It keeps all that it holds, and does nothing from now on."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)
 
 
 class _Writer:

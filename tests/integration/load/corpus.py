@@ -3,7 +3,7 @@
 line(…)          one line; write(path, lines) a file of them, gzipped or not
 history(n)       n lines of several rooms and people, in order
 load(…)          run the load in this process; the exit code
-ask(url, sql)    rows of a query
+ask(url, sql)    rows of a query; do(url, sql) what has none
 """
 
 import gzip
@@ -65,6 +65,19 @@ def ask(url: str, sql: str, *arguments: object) -> list[tuple[object, ...]]:
             await connection.close()
 
     return run_apart(fetch)
+
+
+def do(url: str, script: str) -> None:
+    """Several statements, without an answer."""
+
+    async def execute() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(script)
+        finally:
+            await connection.close()
+
+    run_apart(execute)
 
 
 def sign_up_owner(settings: Settings, email: str = OWNER) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from fechatter.config import Settings
 from fechatter.domain.errors import OperatorError
-from tests.integration.load.corpus import OWNER, ask, history, line, load, sign_up_owner, write
+from tests.integration.load.corpus import OWNER, ask, do, history, line, load, sign_up_owner, write
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,6 +35,22 @@ BROKEN = """
               SELECT e.message_id FROM events e
               WHERE e.stream = 'chat:' || c.id AND e.type = 'message.created' ORDER BY e.pos)
 """
+
+
+# Whoever stores messages stands still at the second batch, until it may go on.
+STAND_STILL = """
+    CREATE TABLE standing_still AS SELECT 1;
+    CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        WHILE EXISTS (SELECT FROM messages) AND EXISTS (SELECT FROM standing_still) LOOP
+            PERFORM pg_sleep(0.1);
+        END LOOP;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER stand_still BEFORE INSERT ON messages FOR EACH STATEMENT EXECUTE FUNCTION stand_still()
+"""
+GO_ON = "DELETE FROM standing_still"
+SLEEPS = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
 
 
 def test_lines_become_channels_people_and_messages_with_their_times(settings: Settings, tmp_path: Path) -> None:
@@ -198,11 +214,13 @@ def test_killed_half_way_it_goes_on(settings: Settings, tmp_path: Path) -> None:
     path = write(tmp_path / "history", history(12_000))
     environment = os.environ | {"DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "fechatter", "load", str(path), "--workspace", "Camp"]
+    do(url, STAND_STILL)
     running = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL)
-    wait_until(lambda: ask(url, "SELECT FROM messages LIMIT 1"), "something is stored")
+    wait_until(lambda: ask(url, SLEEPS), "it is at the second batch")
     running.send_signal(signal.SIGKILL)
     running.wait()
-    assert ask(url, COUNTS)[0][0] != 12_000
+    do(url, GO_ON)
+    assert 0 < int(str(ask(url, COUNTS)[0][0])) < 12_000
     assert load(settings, path) == 0
     assert ask(url, COUNTS)[0][:3] == (12_000, 5, 60)
     assert not ask(url, BROKEN)
@@ -214,9 +232,11 @@ def test_interrupted_it_ends_in_good_order(settings: Settings, tmp_path: Path) -
     path = write(tmp_path / "history", history(30_000))
     environment = os.environ | {"DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "fechatter", "load", str(path), "--workspace", "Camp"]
+    do(url, STAND_STILL)
     running = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    wait_until(lambda: ask(url, "SELECT FROM messages LIMIT 1"), "something is stored")
+    wait_until(lambda: ask(url, SLEEPS), "it is at the second batch")
     running.send_signal(signal.SIGINT)
+    do(url, GO_ON)
     said, _ = running.communicate()
     assert running.returncode == 130
     assert "the same command goes on from here" in said

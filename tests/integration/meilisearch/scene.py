@@ -85,10 +85,3 @@ class Scene:
                 return await state.claim(connection) and await state.load(connection) is None
 
         await eventually(met, "nobody builds")
-
-    async def until_serving(self, serving: bool = True) -> None:
-        async def met() -> bool:
-            async with self.world.db.connection() as connection:
-                return (await state.look(connection)).serving is serving
-
-        await eventually(met, f"serving is {serving}")

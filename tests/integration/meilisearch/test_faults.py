@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,10 +19,11 @@ from fechatter.search.meilisearch.index import MeilisearchIndex
 from fechatter.search.meilisearch.questions import question
 from fechatter.search.meilisearch.server import LIVE, Server
 from fechatter.search.memory import MemoryIndex
-from fechatter.store.log import consumers, pruning
+from fechatter.store.log import consumers
 from fechatter.store.search import meilisearch_state as state
 from tests.integration.meilisearch.scene import Scene
-from tests.support.waiting import eventually
+from tests.support import log
+from tests.support.waiting import PATIENCE_S, eventually
 
 
 class BrokenOff(Exception):
@@ -101,7 +101,7 @@ async def test_a_dump_older_than_the_log_has_the_index_built_anew(breakable: Sce
         await scene.say("word late")
         await scene.until_found("word", "word before", "word late")
         before = await scene.server.plate(LIVE)
-        await _forget_the_log(scene)
+        await log.forget(scene.world.db)
         scene.operator.restore(dump)
 
         async def renewed() -> bool:
@@ -129,7 +129,7 @@ async def test_changes_that_the_log_has_forgotten_are_made_good(scene: Scene) ->
         await scene.say("word before")
         await scene.until_found("word", "word before")
     await scene.say("word unseen")
-    await _forget_the_log(scene)
+    await log.forget(scene.world.db)
     async with scene.indexing():
         await scene.until_found("word", "word before", "word unseen")
 
@@ -199,7 +199,7 @@ async def test_while_meilisearch_is_away_the_second_search_answers_and_says_so(b
     async with scene.indexing():
         await scene.say("word one")
         await scene.until_found("word", "word one")
-        search = Fallback(scene.index, await _second(scene), patience_s=5)
+        search = Fallback(scene.index, await _second(scene), patience_s=PATIENCE_S)
         assert _told(await _ask(search, scene)) == (Backend.MEILISEARCH, False, 1)
         assert await search.check() == ""
         scene.operator.kill()
@@ -219,14 +219,14 @@ async def test_a_slow_meilisearch_is_left_alone(scene: Scene) -> None:
         await scene.say("word one")
         await scene.until_found("word", "word one")
         async with _through(scene) as (slow, line):
-            search = Fallback(slow, await _second(scene), patience_s=2)
+            search = Fallback(slow, await _second(scene), patience_s=PATIENCE_S)
             assert not (await _ask(search, scene)).degraded
             line.clear()
             search.patience_s = 0.2
             assert _told(await _ask(search, scene)) == (Backend.BUILTIN, True, 1)
             assert search.complaint == "Meilisearch is too slow."
             line.set()
-            search.patience_s = 5
+            search.patience_s = PATIENCE_S
 
             async def recovered() -> bool:
                 return not (await _ask(search, scene)).degraded
@@ -239,7 +239,7 @@ async def test_an_index_that_lags_is_not_asked(scene: Scene, monkeypatch: pytest
     async with scene.indexing():
         await scene.say("word one")
         await scene.until_found("word", "word one")
-    search = Fallback(scene.index, await _second(scene))
+    search = Fallback(scene.index, await _second(scene), patience_s=PATIENCE_S)
     await scene.say("word two")
     assert not (await _ask(search, scene)).degraded
     await scene.world.db.fetch("UPDATE events SET at = at - interval '1 hour'")
@@ -252,7 +252,7 @@ async def test_an_index_that_lacks_what_was_committed_late_is_not_asked(scene: S
     async with scene.indexing():
         await scene.say("word one")
         await scene.until_found("word", "word one")
-    search = Fallback(scene.index, await _second(scene))
+    search = Fallback(scene.index, await _second(scene), patience_s=PATIENCE_S)
     await scene.world.db.fetch(
         "UPDATE log_consumers SET highest = (SELECT xid FROM events ORDER BY xid DESC LIMIT 1), pending = '{}'"
     )
@@ -342,9 +342,3 @@ async def _ask(search: Fallback, scene: Scene) -> Answered:
 
 def _told(answer: Answered) -> tuple[Backend, bool, int]:
     return answer.backend, answer.degraded, answer.found.total
-
-
-async def _forget_the_log(scene: Scene) -> None:
-    async with scene.world.db.connection() as connection:
-        await pruning.prune(connection, timedelta(0), 10_000)
-        assert await pruning.prune(connection, timedelta(0), 10_000)

@@ -160,7 +160,7 @@ async def test_a_device_that_does_not_answer_is_tried_once_for_all_that_waits_fo
     chat = await ada.create_chat("Single", others=[grace])
     first, *others = [await ada.post(chat, f"message {number}") for number in range(4)]
     await pushing.plan(first, *others)
-    soon = "UPDATE push_deliveries SET due_at = now() + interval '1 second' WHERE message_id > $1"
+    soon = "UPDATE push_deliveries SET due_at = now() + interval '30 seconds' WHERE message_id > $1"
     await pushing.world.db.fetch(soon, first.id)
     pushing.service.answers, pushing.service.retry_after = [503], "120"
     await pushing.send()

@@ -7,12 +7,14 @@ from urllib.parse import urlencode
 import pytest
 
 from fechatter.domain.search import Backend, Found, Query
+from fechatter.search import fallback
 from fechatter.search.fallback import Fallback
 from fechatter.search.index import SearchAway
 from fechatter.search.memory import MemoryIndex
 from tests.clients.api import Answer, Person
 from tests.clients.shapes import Chat, Message
 from tests.integration.search.conftest import Corpus
+from tests.support.waiting import PATIENCE_S
 from tests.support.world import World, statements
 
 
@@ -138,7 +140,10 @@ async def test_while_the_wanted_search_is_away_the_other_answers_and_says_so(cor
     assert (answered.backend, answered.degraded) == (Backend.BUILTIN, True)
 
 
-async def test_a_question_that_is_slow_by_itself_sends_nobody_else_to_the_other_search(corpus: Corpus) -> None:
+async def test_a_question_that_is_slow_by_itself_sends_nobody_else_to_the_other_search(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fallback, "FIRST_PAUSE_S", PATIENCE_S)
     asked = asyncio.Event()
 
     class Slow(MemoryIndex):

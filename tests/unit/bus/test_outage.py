@@ -5,7 +5,7 @@ from itertools import pairwise
 from structlog.testing import capture_logs
 
 from fechatter import logs
-from fechatter.bus.outage import REMIND_S, STEADY_S, Outage
+from fechatter.bus.outage import MOST_REASONS, REMIND_S, STEADY_S, Outage
 
 
 class Clock:
@@ -55,6 +55,19 @@ def test_what_comes_back_for_moments_only_is_one_outage() -> None:
     assert told.count("lost") == 2, "at the beginning, and after a minute"
     assert all(one != other for one, other in pairwise(told))
     assert REMIND_S < 100
+
+
+def test_each_reason_is_told_once_an_outage_and_not_endlessly_many() -> None:
+    """At one try a refusal looks like a line that was cut; what it is must not wait for the reminder."""
+    clock = Clock()
+    outage = Outage(logs.get("test"), "lost", "back", clock)
+    reasons = ["closed the connection", "refuses messaging.token", *(f"fails: {n}" for n in range(10))]
+    with capture_logs() as logged:
+        for _ in range(3):
+            for reason in reasons:
+                outage.lasts(reason)
+                clock.now += 1
+    assert [entry["error"] for entry in logged] == reasons[:MOST_REASONS]
 
 
 def test_it_says_why_while_it_lasts() -> None:
