@@ -13,11 +13,12 @@ import shutil
 from collections.abc import AsyncGenerator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Response, async_playwright, expect
 
 from tests.clients.api import PASSWORD, Api, Person
 from tests.flow.conftest import Crowd
 from tests.support.stack import ROOT, Stack
+from tests.support.waiting import eventually
 
 RESULTS = ROOT / "test-results" / "browser"
 PHONE = {"width": 390, "height": 844}
@@ -43,6 +44,7 @@ class Visitors:
     def __init__(self, browser: Browser, stack: Stack) -> None:
         self.complaints: list[str] = []
         self.contexts: list[BrowserContext] = []
+        self._hearing: set[Page] = set()
         self._browser = browser
         self._stack = stack
 
@@ -59,6 +61,7 @@ class Visitors:
         page = await context.new_page()
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("response", lambda answer: self._note(page, answer))
         await page.goto(path)
         return page
 
@@ -72,6 +75,19 @@ class Visitors:
         assert answer.ok, await answer.text()
         await page.goto(path)
         return page
+
+    async def hears(self, page: Page) -> None:
+        """Return once a window that arrived here hears what happens from now on."""
+
+        async def does() -> bool:
+            return page in self._hearing
+
+        await eventually(does, "the page hears events")
+
+    def _note(self, page: Page, answer: Response) -> None:
+        """A stream is answered with its hello."""
+        if answer.ok and answer.url.endswith("/notifications/events"):
+            self._hearing.add(page)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not NETWORK.search(message.text):

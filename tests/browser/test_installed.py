@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import Visitors
@@ -60,7 +59,7 @@ async def test_two_tabs_share_one_stream_and_the_other_goes_on_when_one_closes(
 ) -> None:
     ada, grace = await _pair(crowd)
     chat = await ada.create_chat("PrivateChannel", "bridge", [grace])
-    before = await _streams(shared_stack)
+    await _streams_are(shared_stack, 0)  # by now; those of earlier tests
     first = await visitors.sign_in(ada, f"/chats/{chat.id}")
     await grace.post(chat, "to the first")
     await expect(_log(first).get_by_text("to the first")).to_be_visible()
@@ -70,12 +69,12 @@ async def test_two_tabs_share_one_stream_and_the_other_goes_on_when_one_closes(
     await grace.post(chat, "to both")
     for tab in (first, second):
         await expect(_log(tab).get_by_text("to both")).to_be_visible()
-    assert await _streams(shared_stack) == before + 1
+    await _streams_are(shared_stack, 1)
     await first.close()
     await grace.post(chat, "to the one that is left")
     await expect(_log(second).get_by_text("to the one that is left")).to_be_visible()
     await expect(_log(second).get_by_text("to both")).to_have_count(1)
-    assert await _streams(shared_stack) == before + 1
+    await _streams_are(shared_stack, 1)
 
 
 async def test_signing_out_in_one_tab_signs_out_all_and_leaves_nothing_on_the_device(
@@ -183,13 +182,16 @@ async def _pair(crowd: Crowd) -> tuple[Person, Person]:
     return ada, grace
 
 
-async def _streams(stack: Stack) -> int:
-    """How many notify_server holds now."""
-    async with httpx2.AsyncClient() as client:
-        text = (await client.get(f"{stack.notify_url}/metrics")).text
-    return sum(
-        int(float(value)) for value in re.findall(r"^fechatter_notify_streams(?:\{.*\})? ([\d.e+]+)$", text, re.M)
-    )
+async def _streams_are(stack: Stack, count: int) -> None:
+    """So many are open, once notify_server has seen the end of those that are not any more."""
+
+    async def are_open() -> bool:
+        async with Api(stack.notify_url) as notify:
+            text = (await notify.ask("GET", "/metrics")).body.decode()
+        told = re.findall(r"^fechatter_notify_streams(?:\{.*\})? ([\d.e+]+)$", text, re.M)
+        return sum(int(float(value)) for value in told) == count
+
+    await eventually(are_open, f"{count} streams are open")
 
 
 async def _is_kept(page: Page, row: str) -> None:

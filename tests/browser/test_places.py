@@ -10,6 +10,7 @@ from tests.browser.test_screens import complaints_of_axe, lively
 from tests.clients.api import PASSWORD
 from tests.flow.conftest import Crowd
 from tests.integration.files.uploading import PNG
+from tests.support.waiting import eventually
 
 PAGES = {
     "profile": "Profile",
@@ -184,6 +185,11 @@ async def test_what_comes_for_settings_that_were_left_meanwhile_disturbs_nobody(
     await page.route("**/api/chats/*/notifications", lambda route: asked.append(route))
     await page.goto(f"/chats/{chat.id}?details=settings")
     details = page.get_by_role("complementary", name="Details")
+
+    async def are_asked_for() -> bool:
+        return bool(asked)
+
+    await eventually(are_asked_for, "its settings are asked for")
     await details.get_by_role("button", name="Leave chat").click()
     await page.get_by_role("dialog").get_by_role("button", name="Leave chat").click()
     await expect(details).to_have_count(0)

@@ -28,11 +28,14 @@ async def test_a_push_is_shown_once_and_withdrawn_when_it_is_read(visitors: Visi
     push |= {"message_id": message.id, "seq": message.seq, "locale": "en"}
     await worker.push(push)
     await worker.push(push)
+    await worker.push(push | {"title": "Somebody else", "chat_id": 9_999})  # shown, it says that the others are done
     path = f"/chats/{chat.id}?message={message.id}"
-    [shown] = await _shown(page, 1)
+    [shown] = [one for one in await _shown(page, 2) if one["title"] == "Grace Hopper"]
     assert shown == {"title": "Grace Hopper", "body": "Lunch at noon?", "tag": f"chat-{chat.id}", "path": path}
+    await visitors.hears(page)
     (await ada.ask("POST", f"/api/chats/{chat.id}/read", {"seq": message.seq})).nothing()
-    await _shown(page, 0)
+    [left] = await _shown(page, 1)
+    assert left["title"] == "Somebody else"
 
 
 async def test_a_push_without_content_says_who_and_where(visitors: Visitors, crowd: Crowd) -> None:

@@ -14,6 +14,11 @@ from tests.flow.conftest import Crowd
 from tests.support.stack import ROOT
 
 AXE: Path = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+# What goes on for ever is not waited for.
+AT_REST = """async () => {
+    const passing = () => document.getAnimations().filter(one => one.effect.getComputedTiming().endTime !== Infinity);
+    for (let all = passing(); all.length > 0; all = passing()) await Promise.allSettled(all.map(one => one.finished));
+}"""
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -24,8 +29,12 @@ def axe_source() -> str:
 
 
 async def complaints_of_axe(page: Page) -> list[str]:
-    """What axe-core finds wrong, each with the first element it found it at. It runs beside the page's own policy."""
+    """What axe-core finds wrong, each with the first element it found it at. It runs beside the page's own policy.
+
+    Colours are looked at once they have come to rest.
+    """
     await page.evaluate(axe_source())
+    await page.evaluate(AT_REST)
     found: dict[str, Any] = await page.evaluate(
         "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", WCAG
     )

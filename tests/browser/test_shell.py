@@ -74,6 +74,7 @@ async def test_the_sidebar_is_one_stop_of_the_tab_key_and_arrows_go_through_it(
     await page.keyboard.press("ArrowLeft")
     await expect(chats.get_by_role("link", name=re.compile("harbour"))).to_have_count(0)
     await page.keyboard.press("ArrowRight")
+    await expect(chats.get_by_role("link", name=re.compile("harbour"))).to_be_visible()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(re.compile(f"/chats/{chat.id}$"))
@@ -152,6 +153,7 @@ async def test_the_palette_opens_chats_people_and_actions_and_gives_the_focus_ba
         await expect(palette).to_have_count(0)
     await page.keyboard.press("Control+k")
     await palette.get_by_role("combobox").fill("New chat")
+    await expect(palette.get_by_role("option").first).to_have_text(re.compile(r"New chat\s*$"))
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog", name="New chat")).to_be_visible()
 

@@ -8,6 +8,7 @@ from tests.browser.conftest import Visitors
 from tests.browser.writing import stored
 from tests.clients.api import PASSWORD, new_email
 from tests.flow.conftest import Crowd
+from tests.support.waiting import eventually
 
 
 async def sign_up(page: Page, fullname: str) -> None:
@@ -161,9 +162,10 @@ async def test_history_is_scrolled_back_to_the_first_message(visitors: Visitors,
     await expect(log(page, "entry 159")).to_be_visible()
     await expect(log(page, "entry 000")).to_have_count(0)
     await page.get_by_role("log", name="Messages").hover()
-    for _ in range(200):
+
+    async def is_there() -> bool:
         await page.mouse.wheel(0, -2_000)
-        if await log(page, "entry 000").count():
-            break
-        await page.evaluate("new Promise(requestAnimationFrame)")
+        return await log(page, "entry 000").count() > 0
+
+    await eventually(is_there, "the first message")
     await expect(log(page, "entry 000")).to_be_visible()
