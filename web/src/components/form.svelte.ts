@@ -28,4 +28,16 @@ export class Submission {
     this.last = this.last.then(() => this.run(work, explain));
     await this.last;
   }
+
+  /** For an effect: ask, and take the answer, unless the effect has run again or ended before it came. */
+  load<T>(ask: () => Promise<T>, take: (found: T) => void): () => void {
+    let isWanted = true;
+    void this.inTurn(async () => {
+      const found = await ask();
+      if (isWanted) take(found);
+    });
+    return () => {
+      isWanted = false;
+    };
+  }
 }

@@ -24,6 +24,22 @@ test('a form that is on its way is not sent a second time', async () => {
   expect(form.busy).toBe(false);
 });
 
+test('an answer that is not wanted any more is not taken, and the next question is asked after it', async () => {
+  const form = new Submission();
+  const answers = new Map<string, (found: string) => void>();
+  const taken: string[] = [];
+  const ask = (name: string) => () => new Promise<string>((resolve) => answers.set(name, resolve));
+  const leave = form.load(ask('one'), (found) => taken.push(found));
+  await turn();
+  leave();
+  form.load(ask('two'), (found) => taken.push(found));
+  answers.get('one')?.('of one');
+  await turn();
+  answers.get('two')?.('of two');
+  await turn();
+  expect(taken).toEqual(['of two']);
+});
+
 test('choices made while one is on its way follow it, each in its turn, also after a failure', async () => {
   const [form, { begun, work, end }] = [new Submission(), works()];
   for (const name of ['one', 'two', 'three']) void form.inTurn(work(name));
