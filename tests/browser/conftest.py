@@ -18,7 +18,7 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 from tests.clients.api import PASSWORD, Api, Person
 from tests.flow.conftest import Crowd
 from tests.support.stack import ROOT, Stack
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE_S, eventually
 
 RESULTS = ROOT / "test-results" / "browser"
 PHONE = {"width": 390, "height": 844}
@@ -32,8 +32,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 30_000
-expect.set_options(timeout=PATIENCE_MS)  # by itself it waits for 5 s, which a busy machine may need for a page
+expect.set_options(timeout=PATIENCE_S * 1_000)  # by itself it waits for 5 s, which a busy machine may need for a page
 # Chromium reports every answer of 4xx and every cut connection as an error of its own.
 NETWORK = re.compile(r"Failed to load resource|net::ERR_")
 

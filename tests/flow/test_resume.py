@@ -2,16 +2,15 @@
 
 import asyncio
 import re
-from datetime import timedelta
 
-import asyncpg
 import pytest
 
-from fechatter.store.log.pruning import prune
+from fechatter.store.database import Database
 from tests.clients.api import Api, Person
 from tests.clients.shapes import Chat, Message, Resync
 from tests.clients.sse import EventStream, listen
 from tests.flow.conftest import Crowd
+from tests.support import log
 from tests.support.stack import Stack
 
 
@@ -125,10 +124,9 @@ async def test_a_cursor_below_what_was_pruned_asks_for_a_reload(stack: Stack) ->
             cursor = (await stream.hello()).cursor
             await ada.post(chat, "soon forgotten")
             await stream.message("soon forgotten")
-        connection = await asyncpg.connect(stack.database_url)
-        await prune(connection, timedelta(0), 1_000)  # marks where the log stands
-        assert await prune(connection, timedelta(0), 1_000) > 0
-        await connection.close()
+        database = await Database.open(stack.database_url, 2)
+        await log.forget(database)
+        await database.close()
         async with listen(stack.notify_url, token=ada.token, cursor=cursor) as stream:
             resync = await resync_of(stream)
             await ada.post(chat, "remembered")

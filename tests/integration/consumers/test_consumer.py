@@ -342,9 +342,7 @@ async def test_after_a_log_of_another_cluster_it_starts_over_once(scene: Scene) 
         await recorder.until("one")
         await scene.until_caught_up()
     async with scene.world.db.connection() as connection:
-        await connection.execute("UPDATE events SET xid = (xid::text::bigint + 1000000000)::text::xid8")
-        await connection.execute("UPDATE log_consumers SET highest = (highest::text::bigint + 1000000000)::text::xid8")
-        await migrate.new_epoch(connection)
+        await log.come_from_afar(connection)
     async with running(scene.consumer(recorder)):
         await recorder.until_started_over()
         await scene.say("two")

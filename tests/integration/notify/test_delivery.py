@@ -10,6 +10,7 @@ from fechatter.store.people import tickets
 from tests.clients.sse import Disconnected, Refused
 from tests.integration.notify.raw import dial
 from tests.integration.notify.town import Person, Town, append_by_hand
+from tests.support.log import come_from_afar
 
 
 async def test_a_message_reaches_its_chat_and_nobody_else(town: Town) -> None:
@@ -211,8 +212,7 @@ async def test_a_log_that_came_from_another_cluster_hides_nothing_of_the_new_epo
     chat = await town.chat(ada, bob)
     await town.post(ada, chat, "before the dump")
     async with town.database.connection() as connection:
-        await connection.execute("UPDATE events SET xid = (xid::text::bigint + 1000000000)::text::xid8")
-        await new_epoch(connection)
+        await come_from_afar(connection)
     async with town.listen(bob) as stream:
         cursor = (await stream.hello()).cursor
         await town.post(ada, chat, "live")

@@ -9,6 +9,7 @@ from fechatter.notify.cursor import Cursor
 from fechatter.store.database import Connection
 from fechatter.store.log import pruning, replay
 from tests.integration.notify.town import Person, Town, append_by_hand
+from tests.support.log import forget
 from tests.support.waiting import eventually
 
 
@@ -77,15 +78,10 @@ async def test_pruning_raises_the_floor_and_older_cursors_resync(town: Town, rea
         await stream.message("to be forgotten")
     cursor = Cursor.parse(old)
     assert cursor is not None
-
-    async def forgotten() -> bool:
-        """A mark lies below whatever transaction runs when it is made, of whomever: one of the next lies above."""
-        await pruning.prune(reader, timedelta(seconds=0), 10_000)
-        return (await replay.look(reader)).floor > cursor.xid
-
-    await eventually(forgotten, "the post is pruned")
-    log = await replay.look(reader)
-    assert not await reader.fetchval("SELECT count(*) FROM events WHERE xid < $1", log.floor)
+    await forget(town.database)
+    floor = (await replay.look(reader)).floor
+    assert floor > cursor.xid
+    assert not await reader.fetchval("SELECT count(*) FROM events WHERE xid < $1", floor)
     async with town.listen(ada, cursor=old) as stream:
         assert (await stream.hello()).cursor == old  # what the client holds: until it reloads, it has no more
         resync = await stream.until(lambda event: event.kind == "resync_required", "resync_required")
