@@ -19,6 +19,7 @@ def _listed(words: str) -> list[str]:
     return words.split()
 
 
+RARE_WORDS = 20_000
 _PLACE = Path("shared") / "data" / "chat-history.jsonl.gz"
 _PEOPLE = _listed("小王 小李 老张 陈静 刘洋 赵磊 周敏 吴昊 郑爽 孙悦 黄蕾 徐强 何平 林涛 郭佳 马骏 ")
 _THINGS = _listed(
@@ -80,6 +81,8 @@ def chinese(seed: int = 1) -> Iterator[str]:
 
 def _made(chance: random.Random) -> Iterator[str]:
     words = _words_of(English)
+    # As in real chat, most words are rare, and those are long: few messages have the same three of them.
+    words += dict.fromkeys(chance.choice(words) + chance.choice(words) for _ in range(RARE_WORDS))
     while True:
         yield " ".join(_pick(chance, words) for _ in range(chance.randint(3, 30)))
 
