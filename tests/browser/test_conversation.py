@@ -198,6 +198,23 @@ async def _swipe(page: Page, start: int, end: int) -> None:
     await touch(page, "touchEnd")
 
 
+async def test_what_fits_on_the_screen_is_read_by_opening_it_and_as_it_comes(visitors: Visitors, crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    (bob,) = await crowd.colleagues(ada, "Bob")
+    chat = await ada.create_chat("Single", others=[bob])
+    await bob.post(chat, "before")
+    page = await visitors.sign_in(ada, f"/chats/{chat.id}")
+
+    async def all_read() -> bool:
+        return [one.unread_count for one in await ada.chats()] == [0]
+
+    await eventually(all_read, "what was there is read")
+    await bob.post(chat, "after")
+    await expect(log(page, "after")).to_be_visible()
+    await eventually(all_read, "what came is read")
+    await expect(page.get_by_role("button", name=re.compile("new message"))).to_have_count(0)
+
+
 async def test_one_sees_who_writes_and_who_has_seen_it(visitors: Visitors, crowd: Crowd) -> None:
     ada = await crowd.sign_up()
     bob, eve = await crowd.colleagues(ada, "Bob", "Eve")

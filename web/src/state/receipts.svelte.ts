@@ -27,6 +27,7 @@ export class Receipts {
   }
 
   async open(chatId: Id): Promise<void> {
+    this.put(chatId, []); // what is heard from now on counts, whether it comes before the answer or after it
     try {
       this.put(chatId, await this.api.receipts(chatId));
     } catch {
