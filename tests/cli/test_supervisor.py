@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.support.stack import ROOT, is_gone
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 class Supervised:
@@ -33,6 +33,10 @@ class Supervised:
     def said(self, text: str) -> None:
         wait_until(lambda: text in self.output(), f"it says {text!r}: {self.output()}")
 
+    def is_ready(self) -> None:
+        """By its own line: that something is not ready yet is told as well."""
+        wait_until(lambda: "ready" in self.output().splitlines(), f"all are ready: {self.output()}")
+
     def output(self) -> str:
         return self.log.read_text()
 
@@ -48,7 +52,7 @@ class Supervised:
         return wait_until(find, f"{kind} is ready: {self.output()}")
 
     def wait(self) -> int:
-        return self.process.wait(30)
+        return self.process.wait(2 * PATIENCE_S)
 
 
 Run = Callable[..., Supervised]
@@ -58,7 +62,7 @@ Run = Callable[..., Supervised]
 def fixture_run(tmp_path: Path) -> Generator[Run]:
     started: list[Supervised] = []
 
-    def run(*kinds: str, patience_s: float = 10.0) -> Supervised:
+    def run(*kinds: str, patience_s: float = PATIENCE_S) -> Supervised:
         started.append(Supervised(tmp_path, kinds, patience_s))
         return started[-1]
 
@@ -76,7 +80,7 @@ def left_in(folder: Path) -> list[int]:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_service_that_is_ended_from_outside_is_started_again_and_that_is_said(run: Run, number: int) -> None:
     supervised = run("steady")
-    supervised.said("ready")
+    supervised.is_ready()
     pid = supervised.pid("steady")
     os.kill(pid, number)
     assert supervised.pid("steady", after=pid) != pid
@@ -87,7 +91,7 @@ def test_a_service_that_is_ended_from_outside_is_started_again_and_that_is_said(
 
 def test_a_service_that_was_ready_is_started_again_also_after_a_permanent_failure(run: Run) -> None:
     supervised = run("changed")
-    supervised.said("ready")
+    supervised.is_ready()
     pid = supervised.pid("changed")
     os.kill(pid, signal.SIGKILL)
     supervised.said("changed ended with exit code 78: starting it again in 0.")
@@ -99,7 +103,7 @@ def test_a_signal_drains_every_service_and_the_supervisor_ends_well(
     run: Run, number: signal.Signals, tmp_path: Path
 ) -> None:
     supervised = run("steady")
-    supervised.said("ready")
+    supervised.is_ready()
     supervised.process.send_signal(number)
     assert supervised.wait() == 0
     assert (tmp_path / "steady.drained").exists()
@@ -108,7 +112,7 @@ def test_a_signal_drains_every_service_and_the_supervisor_ends_well(
 
 def test_a_service_that_does_not_listen_is_killed_when_patience_ends(run: Run) -> None:
     supervised = run("stubborn", "steady", patience_s=0.2)
-    supervised.said("ready")
+    supervised.is_ready()
     supervised.process.terminate()
     assert supervised.wait() == 0
     assert is_gone(supervised.pid("stubborn"))
@@ -116,7 +120,7 @@ def test_a_service_that_does_not_listen_is_killed_when_patience_ends(run: Run) -
 
 def test_a_second_signal_ends_the_patience(run: Run) -> None:
     supervised = run("stubborn", patience_s=3600)
-    supervised.said("ready")
+    supervised.is_ready()
     supervised.process.terminate()
     supervised.said("stopping")
     supervised.process.terminate()
@@ -126,7 +130,7 @@ def test_a_second_signal_ends_the_patience(run: Run) -> None:
 
 def test_no_service_outlives_a_killed_supervisor(run: Run) -> None:
     supervised = run("steady", "stubborn")
-    supervised.said("ready")
+    supervised.is_ready()
     pids = [supervised.pid("steady"), supervised.pid("stubborn")]
     supervised.process.kill()
     wait_until(lambda: all(map(is_gone, pids)), f"{pids} are gone")
@@ -152,7 +156,7 @@ def test_what_others_can_do_without_stops_nothing_says_so_once_and_comes_by_itse
     run: Run, tmp_path: Path, kind: str, why: str
 ) -> None:
     supervised = run("steady", kind)
-    supervised.said("ready")
+    supervised.is_ready()
     starts = tmp_path / f"{kind}.starts"
     wait_until(lambda: len(starts.read_text().splitlines()) >= 4, f"{kind} is tried again: {supervised.output()}")
     assert supervised.output().count("the others do without") == 1
@@ -171,5 +175,5 @@ def test_stopping_during_the_first_start_leaves_nothing(run: Run, tmp_path: Path
     wait_until((tmp_path / "slow.starts").exists, "the slow one is being started")
     supervised.process.terminate()
     assert supervised.wait() == 0
-    assert "ready" not in supervised.output()
+    assert "ready" not in supervised.output().splitlines()
     assert not left_in(tmp_path)

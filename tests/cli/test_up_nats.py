@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Generator
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_up_with_a_nats_that_cannot_start_is_a_working_chat_and_takes_it_in_when
     stack = Stack.start(tmp_path / "stack", FECHATTER_MESSAGING__ENABLED="true")
     try:
         asyncio.run(say_something(stack))
-        assert set(statuses(stack)) == {"degraded"}
+        wait_until(lambda: set(statuses(stack)) == {"degraded"}, "both services do without NATS")
         assert nats_up(stack) == [0.0, 0.0]
         why = "Can't start JetStream: storage directory is not a directory"
         assert stack.output().count(f"NATS ended with exit code 1 ({why}): news go by PostgreSQL's NOTIFY") == 1
@@ -145,16 +146,20 @@ def nats_up(stack: Stack) -> list[float]:
     """As the metrics of both services have it."""
     found: list[float] = []
     for url, name in ((stack.api_url, "fechatter_nats_up"), (stack.notify_url, "fechatter_notify_nats_up")):
-        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310 - http, on this machine
+        with urllib.request.urlopen(f"{url}/metrics", timeout=PATIENCE_S) as answer:  # noqa: S310 - http, on this machine
             lines = answer.read().decode().splitlines()
         found += [float(line.split()[1]) for line in lines if line.startswith(f"{name} ")]
     return found
 
 
 def statuses(stack: Stack) -> list[str]:
-    """Of both services."""
+    """Of both services. One that stood still for some seconds says 503 and `unavailable` until it has looked again."""
     said: list[str] = []
     for url in (stack.api_url, stack.notify_url):
-        with urllib.request.urlopen(f"{url}/ready", timeout=10) as answer:  # noqa: S310 - http, on this machine
-            said.append(json.load(answer)["status"])
+        try:
+            with urllib.request.urlopen(f"{url}/ready", timeout=PATIENCE_S) as answer:  # noqa: S310 - http, on this machine
+                said.append(json.load(answer)["status"])
+        except urllib.error.HTTPError as unavailable:
+            with unavailable:
+                said.append(json.load(unavailable)["status"])
     return said

@@ -42,7 +42,7 @@ async def kill_at_random(stack: Stack, run: Run, dice: random.Random) -> None:
         pid = await asyncio.to_thread(stack.kill, victim)
         if dice.random() < 0.7:  # else the next one dies while this one is being started again
             await asyncio.to_thread(stack.wait_ready)
-            assert stack.pid(victim) != pid
+            assert await asyncio.to_thread(stack.pid, victim) != pid
 
 
 async def test_what_was_answered_survives_kills_of_every_part_and_is_heard_once_in_order(

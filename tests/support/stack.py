@@ -5,12 +5,13 @@ stack.api_url, .notify_url   where the services are
 stack.pid("notify_server")   the process of a part: fechatter_server, notify_server, worker, PostgreSQL or NATS
 stack.pids("notify_server")  of a part with several processes
 stack.kill("notify_server")  SIGKILL to a part; the supervisor starts it again
-stack.wait_ready()           until every part is there and ready
+stack.wait_ready()           until every process of both services is there and ready
 stack.stop()                 SIGTERM, and the exit code
 stack.kill_everything()      SIGKILL to all of its processes at the same moment
 stack.restart()              a new `up` on the same folder and ports
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -113,14 +114,20 @@ class Stack:
 
     def kill(self, part: str) -> int:
         """The process id that is no more. For PostgreSQL that is the postmaster."""
-        pid = self.pid(part)
-        os.kill(pid, signal.SIGKILL)
+        while True:
+            pid = self.pid(part)
+            with suppress(ProcessLookupError):  # it has just ended by itself: the next one is killed
+                os.kill(pid, signal.SIGKILL)
+                break
         wait_until(lambda: is_gone(pid), f"{part} is gone")
         return pid
 
     def wait_ready(self) -> None:
-        """Until both services answer 200 on /ready."""
-        wait_until(self._is_ready, f"the stack is ready; it says:\n{self.output()[-3000:]}", START_PATIENCE_S)
+        """Until each process of both services has answered 200 on /ready; several share a port, and any may answer."""
+        ready: set[tuple[str, int]] = set()
+        wait_until(
+            lambda: self._is_ready(ready), f"the stack is ready; it says:\n{self.output()[-3000:]}", START_PATIENCE_S
+        )
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """The exit code; afterwards no process of the stack is left."""
@@ -182,9 +189,15 @@ class Stack:
                         found.append(process)
         return found
 
-    def _is_ready(self) -> bool:
+    def _is_ready(self, ready: set[tuple[str, int]]) -> bool:
+        """Ask each service once more, and note in `ready` which of its processes answered."""
         assert self.process.poll() is None, f"`up` ended:\n{self.output()[-3000:]}"
-        return all(answers_ready(url) for url in (self.api_url, self.notify_url))
+        wanted = 0
+        for url, role in ((self.api_url, "SERVER"), (self.notify_url, "NOTIFY")):
+            wanted += int(self._environment.get(f"FECHATTER_{role}__WORKERS", "1"))
+            if (number := ready_process(url)) is not None:
+                ready.add((url, number))
+        return len(ready) == wanted
 
 
 def clean_environment() -> dict[str, str]:
@@ -195,11 +208,16 @@ def clean_environment() -> dict[str, str]:
 
 
 def answers_ready(url: str) -> bool:
+    return ready_process(url) is not None
+
+
+def ready_process(url: str) -> int | None:
+    """The number of the process that answers 200 on /ready, 1 where there is only one; None if none does."""
     try:
         with urllib.request.urlopen(f"{url}/ready", timeout=5) as answer:  # noqa: S310 - http, on this machine
-            return answer.status == 200
+            return int(json.load(answer).get("process", 1))
     except (OSError, HTTPException):
-        return False
+        return None
 
 
 def _part_of(command: list[str]) -> str | None:

@@ -59,9 +59,9 @@ async def roll_back_late(scene: Scene) -> None:
 
 async def prune_the_log(scene: Scene) -> None:
     """Everything that was, as after a week of sleep: who comes back with an old cursor reloads."""
+    scene.access.voids_cursors()  # a notify_server that was started again has marked the log: the first one may prune
     async with scene.database() as connection:
         await prune(connection, timedelta(0), 1)  # marks where the log stands
-        scene.access.voids_cursors()
         while await prune(connection, timedelta(0), 10_000):
             pass
     scene.access.voids_cursors()
