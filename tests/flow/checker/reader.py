@@ -23,6 +23,8 @@ from tests.flow.checker.record import About, Record
 from tests.flow.checker.violation import Violation, hold
 
 COME_BACK = {4000, 4001}
+AUTH_S = 5.0
+"""Who says who they are by a frame must do so within this time; the machine may stand still for longer."""
 PAUSE_S = 0.05
 LONGEST_RETRY_S = 0.4
 """Clients of the checker are less patient than a goodbye asks them to be, to be there when the next fault strikes."""
@@ -66,6 +68,7 @@ class Reader:
         self._earlier: deque[Place] = deque(maxlen=6)
         self._session = 0  # of the credentials used last
         self._way = ""
+        self._began = 0.0  # when it began to connect
         self._here: dict[str, int] = {}  # the last position of each stream on this connection
         self._greeted = False
         self._expects: str | None = None  # the cursor that hello must repeat
@@ -103,6 +106,7 @@ class Reader:
         cursor = self.place.cursor
         self._here, self._greeted, self._goodbye, self._forgets = {}, False, None, False
         self._expects = cursor
+        self._began = time.monotonic()
         self.note(f"connects to {door.url} {'ws' if door.speaks_ws else 'sse'} {door.way} at {cursor}")
         feed = await open_feed(door, cursor)
         self.happened["connections"] += 1
@@ -248,7 +252,10 @@ class Reader:
             self.retries[goodbye.retry_ms] += 1
         hold(goodbye.reconnect == (goodbye.code in COME_BACK), f"{goodbye}")
         ended = self._access.has_ended(self._session, self.person.id)
-        hold(goodbye.code in COME_BACK or (goodbye.code in (4401, 4403) and ended), f"sent away: {goodbye}")
+        coming_in = self._way == "frame" and not self._greeted and not self._forgets
+        late = coming_in and time.monotonic() - self._began >= AUTH_S
+        fine = goodbye.code in COME_BACK or (goodbye.code in (4401, 4403) and ended) or (goodbye.code == 4408 and late)
+        hold(fine, f"sent away: {goodbye}")
 
     def _check_refusal(self, refusal: Refused) -> None:
         self.note(f"refused: {refusal}")
