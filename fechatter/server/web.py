@@ -1,6 +1,6 @@
 """The web client's files, from memory: the built bundle, with index.html for every address of the page.
 
-WebClient.load   read and compress the bundle once; the manifest bears the installation's name
+WebClient.load   read the bundle once; the manifest bears the installation's name
 page_policy      what the page may load, run and connect to
 """
 
@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -29,14 +30,21 @@ _NOT_BUILT = b"""<!doctype html><html lang="en"><title>Fechatter</title>
 
 @dataclass(frozen=True)
 class Asset:
-    """One file, as it is sent. `gzipped` is None where compressing does not pay."""
+    """One file, as it is sent."""
 
     body: bytes
-    gzipped: bytes | None
     media_type: str
     etag: str
     cache_control: str
     is_worker: bool = False
+
+    @cached_property
+    def gzipped(self) -> bytes | None:
+        """Compressed when it is asked for first; None where that does not pay."""
+        if not self.media_type.startswith(_COMPRESSIBLE):
+            return None
+        compressed = gzip.compress(self.body, mtime=0)
+        return compressed if len(compressed) < len(self.body) else None
 
 
 class WebClient:
@@ -91,7 +99,7 @@ def asset_response(asset: Asset, *, if_none_match: str, accept_encoding: str, po
     }
     if asset.etag in if_none_match:
         return Response(b"", status_code=304, headers=headers)
-    if asset.gzipped is not None and "gzip" in accept_encoding:
+    if "gzip" in accept_encoding and asset.gzipped is not None:
         return Response(asset.gzipped, media_type=asset.media_type, headers=headers | {"Content-Encoding": "gzip"})
     return Response(asset.body, media_type=asset.media_type, headers=headers)
 
@@ -101,11 +109,9 @@ def _named(manifest: bytes, name: str) -> bytes:
 
 
 def _asset(path: str, body: bytes) -> Asset:
-    gzipped = gzip.compress(body, mtime=0) if (media_type := _media_type(path)).startswith(_COMPRESSIBLE) else None
     return Asset(
         body=body,
-        gzipped=gzipped if gzipped and len(gzipped) < len(body) else None,
-        media_type=media_type,
+        media_type=_media_type(path),
         etag=f'"{hashlib.sha256(body).hexdigest()[:24]}"',
         cache_control=IMMUTABLE if path.startswith("assets/") else FRESH,  # names below assets/ bear a hash
         is_worker=path == WORKER,

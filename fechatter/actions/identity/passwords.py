@@ -8,6 +8,7 @@ Passwords.is_outdated   whether a stored hash should be made anew
 import asyncio
 import os
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -21,6 +22,8 @@ _T = TypeVar("_T")
 PASSES, MEMORY_KIB, LANES = 3, 64 * 1024, 1
 """RFC 9106's profile for little memory, in one lane instead of four: each lane would be a thread of its own, started 12
 times a hash. Who guesses needs as much memory for as many passes, and for as long or longer."""
+VERSION = 19
+"""Of argon2: 0x13, the one of RFC 9106."""
 THREADS = max(1, min(4, (os.cpu_count() or 1) - 1))
 """A core is left to the event loop. It waits even for threads of a lower priority: for the end of a time slice, or for
 the GIL while the one that holds it has no core."""
@@ -38,8 +41,7 @@ class Passwords:
         self._hasher = hasher or PasswordHasher(PASSES, MEMORY_KIB, LANES)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2", initializer=_give_way)
         self._under_way = 0
-        # Stands in for the hash of one who does not exist, so that the answer takes as long.
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = _hash_of_nothing(self._hasher)
 
     async def hash(self, password: str) -> str:
         """The PHC string to store. Raises Unavailable when too many are waiting."""
@@ -78,6 +80,16 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._under_way -= 1
+
+
+def _hash_of_nothing(hasher: PasswordHasher) -> str:
+    """Stands in for the hash of one who does not exist, so that the answer takes as long; no password fits.
+
+    Random bytes instead of a hash: making one would hold up every start of a process for as long as a sign-in takes.
+    """
+    salt, digest = (b64encode(os.urandom(count)).rstrip(b"=").decode() for count in (hasher.salt_len, hasher.hash_len))
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={VERSION}${cost}${salt}${digest}"
 
 
 def _give_way() -> None:

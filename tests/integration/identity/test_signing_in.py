@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 
 from fechatter.actions.identity.passwords import Passwords
@@ -93,6 +94,23 @@ async def test_each_guess_costs_64_mib_three_times_over(world: World) -> None:
     assert stored is not None
     cost = extract_parameters(stored)
     assert (cost.type, cost.time_cost, cost.memory_cost) == (Type.ID, 3, 64 * 1024)
+
+
+async def test_who_is_not_there_is_verified_at_the_cost_of_who_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords = Passwords()
+    verified: list[str] = []
+    verify = PasswordHasher.verify
+
+    def note(hasher: PasswordHasher, hashed: str, password: str) -> bool:
+        verified.append(hashed)
+        return verify(hasher, hashed, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", note)
+    stored = await passwords.hash(PASSWORD)
+    assert await passwords.verify(PASSWORD, stored)
+    assert not await passwords.verify(PASSWORD, None)
+    assert [extract_parameters(one) for one in verified] == [extract_parameters(stored)] * 2
+    passwords.close()
 
 
 async def test_suspension_is_told_only_to_who_knows_the_password(world: World) -> None:
