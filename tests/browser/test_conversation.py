@@ -99,6 +99,24 @@ async def _grow_old(crowd: Crowd, chat: Chat) -> None:
     await connection.close()
 
 
+async def test_who_went_on_to_the_present_stays_there_when_something_is_said(visitors: Visitors, crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    bob, eve = await crowd.colleagues(ada, "Bob", "Eve")
+    chat = await ada.create_chat("Group", others=[bob, eve])
+    await fill(ada, chat, 200)
+    first = (await ada.whole_history(chat))[0]
+    page = await visitors.sign_in(ada)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "around_id" in request.url else None)
+    await page.goto(f"/chats/{chat.id}?message={first.id}")
+    await expect(page.get_by_text("This is the beginning")).to_be_visible()
+    await page.get_by_role("button", name="Jump to present").click()
+    for text in ("said now", "said after it"):
+        await bob.post(chat, text)
+        await expect(log(page, text)).to_be_visible()
+    assert len(asked) == 1, "the message of the address is gone to once"
+
+
 async def test_who_reads_older_messages_keeps_their_place(visitors: Visitors, crowd: Crowd) -> None:
     """While history comes in above, and while others talk below."""
     ada = await crowd.sign_up()
