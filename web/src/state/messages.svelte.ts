@@ -33,6 +33,7 @@ export class Messages {
   newerState = $state<LoadState>('idle');
   /** The chats that were opened, the last one first. */
   recent: readonly Id[] = [];
+  private turns = 0;
   private readonly marked = new Map<Id, number>();
 
   constructor(
@@ -57,6 +58,7 @@ export class Messages {
   /** Show a chat: its newest messages, or those around one. */
   async open(chatId: Id, around: Id | null): Promise<void> {
     if (this.current !== null && this.current !== chatId) this.leave(this.current);
+    this.turn();
     this.current = chatId;
     this.recent = [chatId, ...this.recent.filter((id) => id !== chatId)];
     this.replica.change((model) => openWindow(model, chatId));
@@ -91,6 +93,7 @@ export class Messages {
     const page = await this.api.messages(chatId, { at: at.toISOString() });
     if (this.current !== chatId) return null;
     const ascending = [...page].sort((a, b) => a.seq - b.seq);
+    this.turn();
     this.put(chatId, ascending);
     const found = ascending.find((message) => Date.parse(message.created_at) >= at.getTime()) ?? ascending.at(-1);
     return found?.id ?? null;
@@ -135,7 +138,6 @@ export class Messages {
   }
 
   private leave(chatId: Id): void {
-    this.olderState = this.newerState = 'idle';
     const window = this.window(chatId);
     const left = this.atEnd(chatId) ? trim(window, KEPT_OF_LEFT_CHAT, 'end') : { ...window, items: [] };
     this.replica.change((model) => {
@@ -149,15 +151,23 @@ export class Messages {
     });
   }
 
+  /** To another stretch of history: what was on its way to the one before would take its place. */
+  private turn(): void {
+    this.turns += 1;
+    this.olderState = this.newerState = 'idle';
+  }
+
   private async load(chatId: Id, place: Place, slot: 'state' | 'olderState' | 'newerState'): Promise<void> {
+    if (slot === 'state') this.turn();
+    const turn = this.turns;
     this[slot] = 'loading';
     try {
       const page = await this.api.messages(chatId, place, slot === 'state' ? PAGE_SIZE : SCROLL_PAGE);
-      if (this.current !== chatId) return;
+      if (this.current !== chatId || turn !== this.turns) return;
       this.put(chatId, page);
       this[slot] = 'idle';
     } catch (error) {
-      if (this.current !== chatId) return;
+      if (this.current !== chatId || turn !== this.turns) return;
       this[slot] = error instanceof ApiError && error.status === 404 ? 'gone' : 'failed';
     }
   }
