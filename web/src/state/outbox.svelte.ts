@@ -150,7 +150,8 @@ export class Outbox {
         await this.deliver(item, era);
     });
     this.busy.delete(chatId);
-    if (era !== this.era && this.next(chatId)) void this.work(chatId);
+    // Written after the last look, while the work was not known to be done yet; or for the next owner.
+    if (this.next(chatId)) void this.work(chatId);
   }
 
   private next(chatId: Id): Outgoing | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError, NetworkError } from '../../src/api/http';
 import type { Message } from '../../src/api/types';
-import { Outbox, type Outgoing } from '../../src/state/outbox.svelte';
+import { Outbox, type OutboxOptions, type Outgoing } from '../../src/state/outbox.svelte';
 import type { Shelf } from '../../src/state/shelf';
 import { message } from '../things';
 
@@ -40,7 +40,7 @@ function setUp(answer: (draft: Outgoing) => Promise<Message>, online = true, she
   const stored: string[] = [];
   const world = { online, pauses: [] as number[] };
   let keys = shelf.rows.size;
-  const outbox = new Outbox({
+  const options: OutboxOptions = {
     post: (draft) => {
       posts.push(draft);
       return answer(draft);
@@ -53,8 +53,8 @@ function setUp(answer: (draft: Outgoing) => Promise<Message>, online = true, she
       return Promise.resolve();
     },
     newKey: () => `k${(keys += 1)}`,
-  });
-  return { outbox, posts, stored, world, shelf };
+  };
+  return { options, outbox: new Outbox(options), posts, stored, world, shelf };
 }
 
 const echo = ({ content, key, chatId }: Outgoing): Message =>
@@ -77,6 +77,22 @@ describe('the outbox', () => {
     }
     expect(stored).toEqual(['a', 'b', 'c']);
     expect(outbox.size).toBe(0);
+  });
+
+  it('sends what is written while the lock of the message before is being given back', async () => {
+    const { options, posts } = setUp((draft) => Promise.resolve(echo(draft)));
+    let giveBack = (): void => undefined;
+    const exclusive = async (_: number, work: () => Promise<void>): Promise<void> => {
+      await work();
+      await new Promise<void>((resolve) => (giveBack = resolve));
+    };
+    const outbox = new Outbox({ ...options, exclusive });
+    outbox.send(1, { content: 'a' });
+    await settled();
+    outbox.send(1, { content: 'b' });
+    giveBack();
+    await settled();
+    expect(posts.map((draft) => draft.content)).toEqual(['a', 'b']);
   });
 
   it('does not let one chat wait for another', () => {
