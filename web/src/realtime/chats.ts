@@ -4,7 +4,7 @@
  * applyMessage     a message was said, edited or deleted
  * applyChat        a chat is new or was changed; applyChatGone: deleted, or no longer ours
  * applyRead        how far we have read (never moves back)
- * snapshotChat     what the server says of a chat when asked
+ * snapshotChat     what the server says of a chat when asked; withChat: the model with it
  */
 import type { Chat, Id, Message } from '../api/types';
 import { EMPTY_WINDOW, hear, newer, trim, type Model, type Outcome } from './model';
@@ -62,6 +62,10 @@ export function snapshotChat(known: Chat | undefined, fresh: Chat): Chat {
   const read = Math.max(known.last_read_seq, fresh.last_read_seq);
   if (!ahead && read === fresh.last_read_seq) return base;
   return { ...counted(base, read), mention_count: ahead ? known.mention_count : base.mention_count };
+}
+
+export function withChat(model: Model, fresh: Chat): Model {
+  return { ...model, chats: new Map(model.chats).set(fresh.id, snapshotChat(model.chats.get(fresh.id), fresh)) };
 }
 
 export function openWindow(model: Model, chatId: Id): Model {

@@ -5,7 +5,7 @@
  */
 import { places, type PlacesApi } from '../api/places';
 import type { Chat, ChatMember, ChatRole, Id } from '../api/types';
-import { applyChatGone } from '../realtime/chats';
+import { applyChatGone, withChat } from '../realtime/chats';
 import type { App } from './app.svelte';
 
 export class ChatMembers {
@@ -57,7 +57,7 @@ export class ChatMembers {
 
   async rename(change: { name?: string; description?: string | null }): Promise<void> {
     const chat: Chat = await this.api.updateChat(this.chatId, change);
-    this.app.replica.change((model) => ({ ...model, chats: new Map(model.chats).set(chat.id, chat) }));
+    this.app.replica.change((model) => withChat(model, chat));
   }
 
   private change(step: (members: readonly ChatMember[]) => readonly ChatMember[]): void {

@@ -5,6 +5,7 @@
  */
 import type { Api } from '../api/routes';
 import type { Chat, Id, NewChat } from '../api/types';
+import { withChat } from '../realtime/chats';
 import { t } from '../i18n/i18n.svelte';
 import type { People } from './people.svelte';
 import type { Replica } from './replica.svelte';
@@ -78,7 +79,7 @@ export class Chats {
   }
 
   private keep(chat: Chat): Chat {
-    this.replica.change((model) => ({ ...model, chats: new Map(model.chats).set(chat.id, chat) }));
+    this.replica.change((model) => withChat(model, chat));
     return chat;
   }
 }

@@ -10,7 +10,7 @@ import type { Api } from '../api/routes';
 import { ApiError } from '../api/http';
 import type { Id, User } from '../api/types';
 import { backoff } from '../realtime/backoff';
-import { applyChatGone, snapshotChat } from '../realtime/chats';
+import { applyChatGone, snapshotChat, withChat } from '../realtime/chats';
 import type { ServerEvent } from '../realtime/events';
 import type { Need } from '../realtime/model';
 import { beginReload, endHealing, endReload } from '../realtime/reduce';
@@ -181,10 +181,7 @@ export class Sync {
     const chat = await this.api.chat(id).catch(goneAsNull);
     if (era !== this.era) return;
     if (chat === null) return this.replica.settle((model) => applyChatGone(model, id));
-    this.replica.change((model) => ({
-      ...model,
-      chats: new Map(model.chats).set(id, snapshotChat(model.chats.get(id), chat)),
-    }));
+    this.replica.change((model) => withChat(model, chat));
     if (this.replica.members.has(id)) await this.people.loadMembers(id);
   }
 

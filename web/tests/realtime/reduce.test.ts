@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyRead, openWindow, snapshotChat } from '../../src/realtime/chats';
+import { applyRead, openWindow, snapshotChat, withChat } from '../../src/realtime/chats';
 import { emptyModel, mergePage, trim, EMPTY_WINDOW, type Model } from '../../src/realtime/model';
 import { beginReload, endHealing, endReload, reduce } from '../../src/realtime/reduce';
 import { chat, event, later, message } from '../things';
@@ -176,5 +176,13 @@ describe('chats and members', () => {
   it('an answer that is older than the events heard meanwhile does not take them back', () => {
     const known = hear(start(), event('message.created', message(3), 1)).chats.get(1);
     expect(snapshotChat(known, chat({ last_seq: 2, unread_count: 2 }))).toMatchObject({ last_seq: 3, unread_count: 3 });
+  });
+});
+
+describe('what the server says of a chat after it was changed or joined', () => {
+  it('does not take back a message that came before that answer', () => {
+    const known = hear(start(), event('message.created', message(1), 1));
+    const named = withChat(known, chat({ name: 'lounge', last_seq: 0 }));
+    expect(named.chats.get(1)).toMatchObject({ name: 'lounge', last_seq: 1, unread_count: 1 });
   });
 });
