@@ -8,6 +8,7 @@ import type { Client } from '../api/client';
 import { places, type PlacesApi } from '../api/places';
 import type { Id, MemberChange, WorkspaceMember, WorkspaceRole } from '../api/types';
 import type { ServerEvent } from '../realtime/events';
+import { fresh } from './fresh';
 import type { Replica } from './replica.svelte';
 
 const RANKS: Readonly<Record<WorkspaceRole, number>> = { guest: 0, member: 1, admin: 2, owner: 3 };
@@ -25,7 +26,8 @@ export class Colleagues {
   }
 
   async load(): Promise<void> {
-    this.list = await this.api.workspaceMembers(this.workspaceId);
+    const bears = ({ type }: ServerEvent): boolean => type.startsWith('workspace.member_');
+    this.list = await fresh(this.replica, bears, () => this.api.workspaceMembers(this.workspaceId));
   }
 
   /** Hear of changes, until the answer is called. */

@@ -6,7 +6,9 @@
 import { ApiError } from '../api/http';
 import type { Api } from '../api/routes';
 import type { ChatMember, Id, User } from '../api/types';
+import type { ServerEvent } from '../realtime/events';
 import type { Person } from '../realtime/model';
+import { fresh } from './fresh';
 import type { Replica } from './replica.svelte';
 
 const AT_ONCE = 6;
@@ -49,7 +51,8 @@ export class People {
   }
 
   async loadMembers(chatId: Id): Promise<readonly ChatMember[]> {
-    const members = await this.api.members(chatId);
+    const bears = ({ type, chat_id }: ServerEvent): boolean => chat_id === chatId && type.startsWith('member.');
+    const members = await fresh(this.replica, bears, () => this.api.members(chatId));
     const known = this.replica.people;
     this.put(members.filter((member) => !known.has(member.user_id)).map(personOf));
     this.replica.change((model) => ({ ...model, members: new Map(model.members).set(chatId, members) }));

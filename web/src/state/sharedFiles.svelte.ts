@@ -7,7 +7,10 @@ import type { Client } from '../api/client';
 import { FILES_PAGE, places, type PlacesApi } from '../api/places';
 import type { Id, Message, SharedFile } from '../api/types';
 import type { ServerEvent } from '../realtime/events';
+import { fresh } from './fresh';
 import type { Replica } from './replica.svelte';
+
+const CHANGES: ReadonlySet<string> = new Set(['message.created', 'message.deleted']);
 
 export class SharedFiles {
   list = $state.raw<readonly SharedFile[] | null>(null);
@@ -23,8 +26,9 @@ export class SharedFiles {
   }
 
   async more(): Promise<void> {
+    const bears = ({ type, chat_id }: ServerEvent): boolean => chat_id === this.chatId && CHANGES.has(type);
+    const page = await fresh(this.replica, bears, () => this.api.files(this.chatId, this.list?.length ?? 0));
     const known = this.list ?? [];
-    const page = await this.api.files(this.chatId, known.length);
     const keys = new Set(known.map(keyOf));
     this.list = [...known, ...page.filter((one) => !keys.has(keyOf(one)))];
     this.isComplete = page.length < FILES_PAGE;

@@ -83,6 +83,23 @@ describe('the members of a workspace', () => {
     ear.hear({ type: 'workspace.member_removed', payload: member(2) });
     expect(people.list).toHaveLength(2);
   });
+
+  it('are asked for again when one comes while the answer is on its way', async () => {
+    const ear = new Ear();
+    let members = [member(1)];
+    let isFirst = true;
+    const all = async (): Promise<WorkspaceMember[]> => {
+      const answer = members;
+      if (!isFirst) return answer;
+      isFirst = false;
+      members = [member(1), member(2)];
+      ear.hear({ type: 'workspace.member_added', payload: member(2) });
+      return await Promise.resolve(answer);
+    };
+    const people = new Colleagues(clientWith({ all }), ear, 1);
+    await people.load();
+    expect(people.list?.map((one) => one.user_id)).toEqual([1, 2]);
+  });
 });
 
 describe('the files of a chat', () => {
