@@ -10,8 +10,6 @@ import type { ServerEvent } from '../realtime/events';
 import { fresh } from './fresh';
 import type { Replica } from './replica.svelte';
 
-const CHANGES: ReadonlySet<string> = new Set(['message.created', 'message.deleted']);
-
 export class SharedFiles {
   list = $state.raw<readonly SharedFile[] | null>(null);
   isComplete = $state(false);
@@ -26,8 +24,11 @@ export class SharedFiles {
   }
 
   async more(): Promise<void> {
-    const bears = ({ type, chat_id }: ServerEvent): boolean => chat_id === this.chatId && CHANGES.has(type);
-    const page = await fresh(this.replica, bears, () => this.api.files(this.chatId, this.list?.length ?? 0));
+    const page = await fresh(
+      this.replica,
+      (event) => this.bears(event),
+      () => this.api.files(this.chatId, this.list?.length ?? 0),
+    );
     const known = this.list ?? [];
     const keys = new Set(known.map(keyOf));
     this.list = [...known, ...page.filter((one) => !keys.has(keyOf(one)))];
@@ -36,6 +37,11 @@ export class SharedFiles {
 
   follow(): () => void {
     return this.replica.onEvent((event) => this.hear(event));
+  }
+
+  private bears(event: ServerEvent): boolean {
+    if (event.chat_id !== this.chatId) return false;
+    return event.type === 'message.deleted' || (event.type === 'message.created' && event.payload.files.length > 0);
   }
 
   private hear(event: ServerEvent): void {
