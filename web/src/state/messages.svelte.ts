@@ -8,6 +8,7 @@
 import { PAGE_SIZE, type Api, type Place } from '../api/routes';
 import { ApiError } from '../api/http';
 import type { Id, Message } from '../api/types';
+import { backoff } from '../realtime/backoff';
 import { applyRead, openWindow } from '../realtime/chats';
 import { EMPTY_WINDOW, mergePage, trim, type MessageWindow } from '../realtime/model';
 import type { Replica } from './replica.svelte';
@@ -126,8 +127,20 @@ export class Messages {
     if (!chat || seq <= chat.last_read_seq || seq <= (this.marked.get(chatId) ?? 0)) return;
     this.marked.set(chatId, seq);
     this.replica.change((model) => applyRead(model, { chat_id: chatId, last_read_seq: seq }));
-    // Lost, it is said again by the next message read; the server never moves back.
-    await this.api.read(chatId, seq).catch(() => this.marked.delete(chatId));
+    await this.tell(chatId, seq);
+  }
+
+  /** Until the server knows, has refused, or more has been read: here it counts as read, and nothing would say it again. */
+  private async tell(chatId: Id, seq: number): Promise<void> {
+    for (let attempt = 0; this.marked.get(chatId) === seq; attempt += 1) {
+      try {
+        await this.api.read(chatId, seq);
+        return;
+      } catch (error) {
+        if (error instanceof ApiError && error.status < 500 && error.status !== 429) return;
+        await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
+      }
+    }
   }
 
   forget(): void {

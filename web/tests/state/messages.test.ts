@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ApiError, NetworkError } from '../../src/api/http';
 import type { Api, Place } from '../../src/api/routes';
 import type { Message } from '../../src/api/types';
 import { Messages } from '../../src/state/messages.svelte';
@@ -49,5 +50,27 @@ describe('a history whose answers come in another order', () => {
     void messages.loadOlder(1);
     await asked[3]?.answer(stretch(851, 950));
     expect(seqs()).toEqual([851, LAST]);
+  });
+});
+
+describe('how far one has read', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('is said again until the server has heard it, or more has been read', async () => {
+    vi.useFakeTimers();
+    const read = vi.fn(() => Promise.resolve());
+    const replica = new Replica();
+    replica.forget(1);
+    replica.change((model) => ({ ...model, chats: new Map([[1, chat({ last_seq: 9, unread_count: 9 })]]) }));
+    const messages = new Messages({ read } as unknown as Api, replica);
+    read.mockRejectedValueOnce(new NetworkError('down')).mockRejectedValueOnce(new ApiError(503, 'away', 'Away.'));
+    void messages.read(1, 4);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(read.mock.calls).toEqual([[1, 4], [1, 4], [1, 4]]);
+    read.mockRejectedValueOnce(new NetworkError('down'));
+    void messages.read(1, 5);
+    void messages.read(1, 6);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(read.mock.calls.slice(3)).toEqual([[1, 5], [1, 6]]);
   });
 });
