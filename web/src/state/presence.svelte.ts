@@ -3,13 +3,18 @@
  *
  * Presences        want (have a person's fetched), of(person), textOf(person), set (one's own)
  */
+import { ApiError } from '../api/http';
 import type { Api } from '../api/routes';
 import type { Id, NewPresence, Presence } from '../api/types';
+import { backoff } from '../realtime/backoff';
+import type { ServerEvent } from '../realtime/events';
+import { fresh } from './fresh';
 import type { Replica } from './replica.svelte';
 
 const AT_ONCE = 50;
 /** Those who are drawn in the same moment are asked for together. */
 const GATHER_MS = 50;
+const RETRY_MS = 2_000;
 
 interface Known {
   status: Presence;
@@ -20,6 +25,8 @@ export class Presences {
   private known = $state.raw<ReadonlyMap<Id, Known>>(new Map());
   private readonly asked = new Set<Id>();
   private wanted: Id[] = [];
+  /** Tries since the last answer. */
+  private attempt = 0;
   private gathering: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -55,6 +62,7 @@ export class Presences {
   refresh(): void {
     const shown = [...this.asked];
     this.asked.clear();
+    this.wanted = [];
     for (const id of shown) this.want(id);
   }
 
@@ -71,13 +79,25 @@ export class Presences {
     const era = this.replica.me;
     for (let ids = this.wanted.splice(0, AT_ONCE); ids.length > 0; ids = this.wanted.splice(0, AT_ONCE)) {
       try {
-        const found = await this.api.presence(ids);
+        const bears = (event: ServerEvent): boolean =>
+          event.type === 'presence.changed' && ids.includes(event.payload.user_id);
+        const found = await fresh(this.replica, bears, () => this.api.presence(ids));
         if (era === this.replica.me) this.put(found);
-      } catch {
-        // No dot is drawn; whoever is drawn next time asks again.
-        for (const id of ids) this.asked.delete(id);
+      } catch (error) {
+        if (error instanceof ApiError && error.status < 500 && error.status !== 429) continue;
+        // Nobody who is drawn already would ask again.
+        this.retry(ids, era);
+        return;
       }
+      this.attempt = 0;
     }
+  }
+
+  private retry(ids: readonly Id[], era: Id): void {
+    if (era !== this.replica.me) return;
+    this.wanted.push(...ids);
+    this.gathering ??= setTimeout(() => void this.fetch(), backoff(this.attempt, RETRY_MS));
+    this.attempt += 1;
   }
 
   private put(found: readonly ({ user_id: Id } & Known)[]): void {

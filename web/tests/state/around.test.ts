@@ -70,14 +70,29 @@ describe('presence', () => {
     expect([presences.of(2), presences.of(3), presences.of(4)]).toEqual(['away', 'online', null]);
   });
 
-  it('that could not be fetched is asked for again when it is drawn again', async () => {
-    const presence = vi.fn(() => Promise.reject(new Error('down')));
+  it('that could not be fetched is asked for again, though it is drawn already', async () => {
+    const presence = vi.fn(() => Promise.resolve([one(2, 'busy')]));
+    presence.mockRejectedValueOnce(new Error('down'));
     const presences = new Presences({ presence, setPresence: () => Promise.reject(new Error()) }, replicaOf());
     presences.want(2);
     await vi.advanceTimersByTimeAsync(100);
+    expect([presences.of(2), presence.mock.calls.length]).toEqual([null, 1]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([presences.of(2), presence.mock.calls.length]).toEqual(['busy', 2]);
+  });
+
+  it('that was heard of while it was asked for is not what the older answer says', async () => {
+    const replica = replicaOf();
+    const answers = [one(2, 'offline'), one(2, 'online')];
+    const presence = vi.fn(async () => {
+      const answer = answers.shift();
+      if (answers.length > 0) replica.hear(event('presence.changed', one(2, 'online')));
+      return await Promise.resolve(answer ? [answer] : []);
+    });
+    const presences = new Presences({ presence, setPresence: () => Promise.reject(new Error()) }, replica);
     presences.want(2);
     await vi.advanceTimersByTimeAsync(100);
-    expect(presence).toHaveBeenCalledTimes(2);
+    expect(presences.of(2)).toBe('online');
   });
 });
 
