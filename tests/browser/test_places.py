@@ -261,3 +261,14 @@ async def test_the_address_of_a_public_channel_lets_a_colleague_join_it(visitors
     await page.goto(f"/chats/{closed.id}")
     await expect(page.get_by_text("This chat cannot be opened.")).to_be_visible()
     await expect(page.get_by_role("button", name="Join channel")).to_have_count(0)
+
+
+async def test_a_channel_that_could_not_be_looked_at_is_not_said_to_be_gone(visitors: Visitors, crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    (bob,) = await crowd.colleagues(ada, "Bob")
+    channel = await ada.create_chat("PublicChannel", "open house")
+    page = await visitors.sign_in(bob)
+    await page.route(f"**/api/chats/{channel.id}", lambda route: route.fulfill(status=503), times=1)
+    await page.goto(f"/chats/{channel.id}")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("button", name="Join channel")).to_be_visible()

@@ -2,7 +2,7 @@
  * One HTTP request to the API, and the two ways it can fail.
  *
  * call            send JSON, get JSON; ApiError for an answer that is no 2xx, NetworkError for none at all
- * ApiError        what the server said (problem+json)
+ * ApiError        what the server said (problem+json); goneAsNull for those who ask whether something is there
  * NetworkError    no answer: offline, refused, timed out
  */
 import type { Problem } from './types';
@@ -41,6 +41,12 @@ export class ApiError extends Error {
 
 export class NetworkError extends Error {
   override name = 'NetworkError';
+}
+
+/** What is not there, or not for us, is null; any other error goes on. */
+export function goneAsNull(error: unknown): null {
+  if (error instanceof ApiError && (error.status === 404 || error.status === 403)) return null;
+  throw error;
 }
 
 export async function call<T>(request: Call): Promise<Answer<T>> {

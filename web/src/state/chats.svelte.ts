@@ -3,6 +3,7 @@
  *
  * Chats            list (of the workspace, newest activity first), get, nameOf, create, join, browse, peek
  */
+import { goneAsNull } from '../api/http';
 import type { Api } from '../api/routes';
 import type { Chat, Id, NewChat } from '../api/types';
 import { withChat } from '../realtime/chats';
@@ -72,9 +73,9 @@ export class Chats {
     return open.filter((chat) => !this.replica.chats.has(chat.id));
   }
 
-  /** A public channel one is not in but may read; null if there is none of that id. */
+  /** A public channel one is not in but may read; null if there is none of that id. Throws without an answer. */
   async peek(id: Id): Promise<Chat | null> {
-    const found = await this.api.chat(id).catch(() => null);
+    const found = await this.api.chat(id).catch(goneAsNull);
     return found?.type === 'PublicChannel' ? found : null;
   }
 

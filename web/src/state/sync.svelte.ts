@@ -7,7 +7,7 @@
  * State is loaded after the stream is open, so that what happens in between is heard; events wait meanwhile.
  */
 import type { Api } from '../api/routes';
-import { ApiError } from '../api/http';
+import { ApiError, goneAsNull } from '../api/http';
 import type { Id, User } from '../api/types';
 import { backoff } from '../realtime/backoff';
 import { applyChatGone, snapshotChat, withChat } from '../realtime/chats';
@@ -200,9 +200,4 @@ async function succeeds(work: () => Promise<void>): Promise<boolean> {
   } catch (error) {
     return error instanceof ApiError && error.status < 500 && error.status !== 429;
   }
-}
-
-function goneAsNull(error: unknown): null {
-  if (error instanceof ApiError && (error.status === 404 || error.status === 403)) return null;
-  throw error;
 }
