@@ -107,7 +107,7 @@ export class EventStream {
       return BROKEN;
     } finally {
       silence.stop();
-      this.current = null;
+      if (this.current === silence) this.current = null;
     }
   }
 

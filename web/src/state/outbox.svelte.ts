@@ -145,11 +145,14 @@ export class Outbox {
     this.busy.add(chatId);
     const era = this.era;
     if (this.loading !== null) await this.loading;
-    await this.exclusively(chatId, async () => {
-      for (let item = this.next(chatId); item && era === this.era; item = this.next(chatId))
-        await this.deliver(item, era);
-    });
-    this.busy.delete(chatId);
+    try {
+      await this.exclusively(chatId, async () => {
+        for (let item = this.next(chatId); item && era === this.era; item = this.next(chatId))
+          await this.deliver(item, era);
+      });
+    } finally {
+      this.busy.delete(chatId);
+    }
     // Written after the last look, while the work was not known to be done yet; or for the next owner.
     if (this.next(chatId)) void this.work(chatId);
   }
