@@ -63,15 +63,21 @@ export class Presences {
     const shown = [...this.asked];
     this.asked.clear();
     this.wanted = [];
+    this.dismiss(); // what is tried again later may be asked for now: the server is back
     for (const id of shown) this.want(id);
   }
 
   forget(): void {
-    if (this.gathering !== null) clearTimeout(this.gathering);
-    this.gathering = null;
+    this.dismiss();
     this.wanted = [];
     this.asked.clear();
     this.known = new Map();
+  }
+
+  private dismiss(): void {
+    if (this.gathering !== null) clearTimeout(this.gathering);
+    this.gathering = null;
+    this.attempt = 0;
   }
 
   private async fetch(): Promise<void> {
@@ -82,19 +88,20 @@ export class Presences {
         const bears = (event: ServerEvent): boolean =>
           event.type === 'presence.changed' && ids.includes(event.payload.user_id);
         const found = await fresh(this.replica, bears, () => this.api.presence(ids));
-        if (era === this.replica.me) this.put(found);
+        if (era !== this.replica.me) return; // those who are wanted now are another person's to ask for
+        this.put(found);
       } catch (error) {
+        if (era !== this.replica.me) return;
         if (error instanceof ApiError && error.status < 500 && error.status !== 429) continue;
         // Nobody who is drawn already would ask again.
-        this.retry(ids, era);
+        this.retry(ids);
         return;
       }
       this.attempt = 0;
     }
   }
 
-  private retry(ids: readonly Id[], era: Id): void {
-    if (era !== this.replica.me) return;
+  private retry(ids: readonly Id[]): void {
     this.wanted.push(...ids);
     this.gathering ??= setTimeout(() => void this.fetch(), backoff(this.attempt, RETRY_MS));
     this.attempt += 1;

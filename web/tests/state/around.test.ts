@@ -81,6 +81,34 @@ describe('presence', () => {
     expect([presences.of(2), presence.mock.calls.length]).toEqual(['busy', 2]);
   });
 
+  it('is asked for at once when the stream is back, however long ago the last try was', async () => {
+    const presence = vi.fn(() => Promise.resolve([one(2, 'busy')]));
+    const presences = new Presences({ presence, setPresence: () => Promise.reject(new Error()) }, replicaOf());
+    presence.mockRejectedValue(new Error('down'));
+    presences.want(2);
+    await vi.advanceTimersByTimeAsync(120_000);
+    presence.mockClear().mockResolvedValue([one(2, 'busy')]);
+    presences.refresh();
+    await vi.advanceTimersByTimeAsync(100);
+    expect([presences.of(2), presence.mock.calls]).toEqual(['busy', [[[2]]]]);
+  });
+
+  it('that one person wants is not lost in what another, who has left, was still asking for', async () => {
+    const replica = replicaOf();
+    let answer: (found: UserPresence[]) => void = () => undefined;
+    const presence = vi.fn(() => Promise.resolve([one(2, 'busy')]));
+    presence.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    const presences = new Presences({ presence, setPresence: () => Promise.reject(new Error()) }, replica);
+    presences.want(2);
+    await vi.advanceTimersByTimeAsync(100);
+    presences.forget();
+    replica.forget(7);
+    presences.want(2);
+    answer([one(2, 'away')]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect([presences.of(2), presence.mock.calls.length]).toEqual(['busy', 2]);
+  });
+
   it('that was heard of while it was asked for is not what the older answer says', async () => {
     const replica = replicaOf();
     const answers = [one(2, 'offline'), one(2, 'online')];
