@@ -3,7 +3,7 @@
  *
  * Model            chats, message windows, members, people, and how far each stream is known
  * MessageWindow    the stretch of one chat's history that is loaded, without holes
- * mergeMessages    put messages into a window; the newer version of each stays
+ * mergePage        put a page into a window; touches: whether both make one stretch
  */
 import type { Chat, ChatMember, Id, Message, Workspace } from '../api/types';
 import type { ServerEvent } from './events';
@@ -78,12 +78,17 @@ export function newer(a: Message, b: Message): Message {
 /** A page replaces the window when it does not touch it, else both become one stretch. */
 export function mergePage(window: MessageWindow, page: readonly Message[]): MessageWindow {
   const sorted = [...page].sort((a, b) => a.seq - b.seq);
-  const [low, high] = [sorted[0], sorted.at(-1)];
-  if (!low || !high) return window;
-  const [first, last] = [window.items[0], window.items.at(-1)];
-  const touches = first && last && low.seq <= last.seq + 1 && high.seq >= first.seq - 1;
-  const items = touches ? unite(window.items, sorted) : sorted;
+  if (sorted.length === 0) return window;
+  const items = touches(window, page) ? unite(window.items, sorted) : sorted;
   return settle({ ...window, items });
+}
+
+/** Whether a page, in any order, and the window make one stretch without a hole. */
+export function touches({ items }: MessageWindow, page: readonly Message[]): boolean {
+  const [first, last] = [items[0], items.at(-1)];
+  if (!first || !last) return false;
+  const seqs = page.map((message) => message.seq);
+  return Math.min(...seqs) <= last.seq + 1 && Math.max(...seqs) >= first.seq - 1;
 }
 
 /** A message of which an event told: into the stretch if it belongs there, else remembered. */

@@ -10,7 +10,7 @@ import { ApiError } from '../api/http';
 import type { Id, Message } from '../api/types';
 import { backoff } from '../realtime/backoff';
 import { applyRead, openWindow } from '../realtime/chats';
-import { EMPTY_WINDOW, mergePage, trim, type MessageWindow } from '../realtime/model';
+import { EMPTY_WINDOW, mergePage, touches, trim, type MessageWindow } from '../realtime/model';
 import type { Replica } from './replica.svelte';
 
 export type LoadState = 'idle' | 'loading' | 'failed' | 'gone';
@@ -66,7 +66,6 @@ export class Messages {
     const items = this.window(chatId).items;
     if (around !== null && !items.some((message) => message.id === around)) await this.loadAround(chatId, around);
     else if (around === null && (items.length === 0 || !this.atEnd(chatId))) await this.loadNewest(chatId);
-    else this.state = 'idle';
   }
 
   async loadNewest(chatId: Id): Promise<void> {
@@ -146,7 +145,7 @@ export class Messages {
   forget(): void {
     this.current = null;
     this.recent = [];
-    this.state = this.olderState = this.newerState = 'idle';
+    this.turn();
     this.marked.clear();
   }
 
@@ -167,7 +166,7 @@ export class Messages {
   /** To another stretch of history: what was on its way to the one before would take its place. */
   private turn(): void {
     this.turns += 1;
-    this.olderState = this.newerState = 'idle';
+    this.state = this.olderState = this.newerState = 'idle';
   }
 
   private async load(chatId: Id, place: Place, slot: 'state' | 'olderState' | 'newerState'): Promise<void> {
@@ -185,18 +184,20 @@ export class Messages {
     }
   }
 
+  /** The stretch that is there now: another, to which one goes meanwhile, is as new as the answer that brings it. */
   private async catchUp(chatId: Id): Promise<void> {
     const items = this.window(chatId).items;
     const [first, last] = [items[0], items.at(-1)];
     const end = this.replica.chats.get(chatId)?.last_seq ?? 0;
     if (!first || !last || end - last.seq > FILL_MAX) {
-      this.put(chatId, await this.api.messages(chatId, {}));
+      const page = await this.api.messages(chatId, {});
+      if (this.window(chatId).items.at(-1)?.id === last?.id) this.put(chatId, page);
       return;
     }
     let after = first.id;
     for (;;) {
       const page = await this.api.messages(chatId, { after_id: after }, FILL_PAGE);
-      this.put(chatId, page);
+      if (touches(this.window(chatId), page)) this.put(chatId, page);
       const newest = page.at(-1);
       if (!newest || page.length < FILL_PAGE) return;
       after = newest.id;

@@ -53,6 +53,38 @@ describe('a history whose answers come in another order', () => {
   });
 });
 
+describe('a history that is brought up to date', () => {
+  it('leaves one where one goes meanwhile', async () => {
+    const { asked, messages, seqs } = setUp();
+    void messages.open(1, null);
+    await asked[0]?.answer(stretch(951, LAST));
+    void messages.refresh();
+    void messages.loadAround(1, 1_100);
+    await asked[2]?.answer(stretch(75, 124));
+    await asked[1]?.answer(stretch(952, LAST));
+    expect(seqs()).toEqual([75, 124]);
+  });
+
+  it('is that of the address also when its newest messages, asked for later, come after it', async () => {
+    const { asked, messages, seqs } = setUp();
+    void messages.open(1, 1_100);
+    void messages.refresh();
+    await asked[0]?.answer(stretch(75, 124));
+    await asked[1]?.answer(stretch(951, LAST));
+    expect(seqs()).toEqual([75, 124]);
+  });
+
+  it('has what was said in the meantime', async () => {
+    const { asked, messages, seqs } = setUp();
+    void messages.open(1, null);
+    await asked[0]?.answer(stretch(851, 950));
+    void messages.refresh();
+    await asked[1]?.answer(stretch(852, 951));
+    await asked[2]?.answer(stretch(952, LAST));
+    expect(seqs()).toEqual([851, LAST]);
+  });
+});
+
 describe('how far one has read', () => {
   afterEach(() => void vi.useRealTimers());
 
@@ -66,11 +98,18 @@ describe('how far one has read', () => {
     read.mockRejectedValueOnce(new NetworkError('down')).mockRejectedValueOnce(new ApiError(503, 'away', 'Away.'));
     void messages.read(1, 4);
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(read.mock.calls).toEqual([[1, 4], [1, 4], [1, 4]]);
+    expect(read.mock.calls).toEqual([
+      [1, 4],
+      [1, 4],
+      [1, 4],
+    ]);
     read.mockRejectedValueOnce(new NetworkError('down'));
     void messages.read(1, 5);
     void messages.read(1, 6);
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(read.mock.calls.slice(3)).toEqual([[1, 5], [1, 6]]);
+    expect(read.mock.calls.slice(3)).toEqual([
+      [1, 5],
+      [1, 6],
+    ]);
   });
 });
