@@ -48,6 +48,8 @@ async def verify(
     events = await _check_log(record, inspector)
     for reader in readers:
         for chat in chats:
+            if came := await inspector.joined_pos(chat, reader.person.id):  # it may have been pruned untold
+                record.turns[f"chat:{chat}"].add(Turn(came, reader.person.id, came=True))
             _check_membership(reader, record, f"chat:{chat}")
     _check_retries(readers)
     happened: Counter[str] = Counter()
@@ -120,20 +122,23 @@ def _check_membership(reader: Reader, record: Record, stream: str) -> None:
     """Everybody was told only what happened while they were in: from their own coming to just before their going.
 
     A going of which nobody was told, since it was pruned while all who might have heard it were away, was somewhere
-    before the next coming.
+    before the next coming; such a coming, where a position is that nobody was told, since the going before it.
     """
     mine = sorted(turn for turn in record.turns[stream] if turn.user_id == reader.person.id)
     marks = record.marks[stream]
     inside: list[tuple[int, int]] = []
     came: int | None = 1
+    went = 0
     for turn in mine:
+        if came is None and not turn.came and 0 in marks[went : turn.pos]:
+            came = marks.index(0, went) + 1
         if turn.came:
             if came is not None and 0 in marks[came : turn.pos]:
                 inside.append((came, turn.pos - 1))
             came = turn.pos
         elif came is not None:
             inside.append((came, turn.pos - 1))
-            came = None
+            came, went = None, turn.pos
     if came is not None:
         inside.append((came, 1 << 62))
     for first, last in reader.heard[stream].pairs:
