@@ -6,6 +6,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Visitors
 from tests.browser.test_screens import complaints_of_axe, lively
+from tests.browser.test_two_people import log
 from tests.clients.api import PASSWORD, new_email
 from tests.flow.conftest import Crowd
 
@@ -124,6 +125,24 @@ async def test_details_take_the_whole_screen_of_a_phone(visitors: Visitors, crow
     assert await complaints_of_axe(page) == []
     await page.go_back()
     await expect(page.get_by_role("log", name="Messages")).to_be_visible()
+
+
+async def test_on_a_phone_nothing_is_read_behind_the_details(visitors: Visitors, crowd: Crowd) -> None:
+    ada = await crowd.sign_up()
+    (bob,) = await crowd.colleagues(ada, "Bob")
+    chat = await ada.create_chat("Single", others=[bob])
+    await ada.post(chat, "in sight")
+    page = await visitors.sign_in(ada, f"/chats/{chat.id}", phone=True)
+    await expect(log(page, "in sight")).to_be_visible()
+    await page.get_by_role("link", name="Show details").click()
+    await expect(page.get_by_role("log", name="Messages")).to_be_hidden()
+    await visitors.hears(page)
+    for count in range(1, 11):  # more than can be said before a reading is told
+        await bob.post(chat, f"{count} behind it")
+        await expect(page).to_have_title(re.compile(rf"\({count}\)"))
+    await page.go_back()
+    await expect(log(page, "10 behind it")).to_be_visible()
+    await expect(page).not_to_have_title(re.compile(r"\("))
 
 
 async def test_the_palette_opens_chats_people_and_actions_and_gives_the_focus_back(

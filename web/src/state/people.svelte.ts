@@ -52,7 +52,9 @@ export class People {
 
   async loadMembers(chatId: Id): Promise<readonly ChatMember[]> {
     const bears = ({ type, chat_id }: ServerEvent): boolean => chat_id === chatId && type.startsWith('member.');
+    const era = this.replica.me;
     const members = await fresh(this.replica, bears, () => this.api.members(chatId));
+    if (era !== this.replica.me) return members; // of nobody who is here now
     const known = this.replica.people;
     this.put(members.filter((member) => !known.has(member.user_id)).map(personOf));
     this.replica.change((model) => ({ ...model, members: new Map(model.members).set(chatId, members) }));
