@@ -166,6 +166,9 @@ async def _type(window: Window) -> list[float]:
 
 
 async def _live(world: World, running: Browser) -> tuple[float, None, str]:
+    newest = (await world.ada.history(world.chat, "?limit=1"))[0]
+    # Who has something unread is shown that, and stays there.
+    (await world.ada.ask("POST", f"/api/chats/{world.chat.id}/read", {"seq": newest.seq})).nothing()
     window = await Window.open(running, world.stack.api_url, world.ada, f"/chats/{world.chat.id}")
     await _hear(world, window, WARM)
     before, nodes = await window.heap(), await window.nodes()
