@@ -2,7 +2,8 @@
  * One HTTP request to the API, and the two ways it can fail.
  *
  * call            send JSON, get JSON; ApiError for an answer that is no 2xx, NetworkError for none at all
- * ApiError        what the server said (problem+json); goneAsNull for those who ask whether something is there
+ * ApiError        what the server said (problem+json); isRefusal: it would say the same again; goneAsNull for those
+ *                 who ask whether something is there
  * NetworkError    no answer: offline, refused, timed out
  */
 import type { Problem } from './types';
@@ -41,6 +42,11 @@ export class ApiError extends Error {
 
 export class NetworkError extends Error {
   override name = 'NetworkError';
+}
+
+/** The server understood and will not have it; trying the same again cannot help. */
+export function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status < 500 && error.status !== 429;
 }
 
 /** What is not there, or not for us, is null; any other error goes on. */

@@ -3,3 +3,5 @@ export function backoff(attempt: number, base = 500, max = 30_000, random: () =>
   const full = Math.min(max, base * 2 ** attempt);
   return full / 2 + (full / 2) * random();
 }
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -6,9 +6,9 @@
  * Only the chat on the screen is kept up to date; a chat that is left keeps its newest page to open quickly again.
  */
 import { PAGE_SIZE, type Api, type Place } from '../api/routes';
-import { ApiError } from '../api/http';
+import { ApiError, isRefusal } from '../api/http';
 import type { Id, Message } from '../api/types';
-import { backoff } from '../realtime/backoff';
+import { backoff, pause } from '../realtime/backoff';
 import { applyRead, openWindow } from '../realtime/chats';
 import { EMPTY_WINDOW, mergePage, touches, trim, type MessageWindow } from '../realtime/model';
 import type { Replica } from './replica.svelte';
@@ -136,8 +136,8 @@ export class Messages {
         await this.api.read(chatId, seq);
         return;
       } catch (error) {
-        if (error instanceof ApiError && error.status < 500 && error.status !== 429) return;
-        await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
+        if (isRefusal(error)) return;
+        await pause(backoff(attempt));
       }
     }
   }

@@ -8,9 +8,9 @@
  * `resume`. A refusal by the server fails that one alone, and the next goes on. What is not sent when the page closes
  * lies on a shelf of the device, and `load` takes it up again.
  */
-import { ApiError } from '../api/http';
+import { ApiError, isRefusal } from '../api/http';
 import type { FileInfo, Id, Message } from '../api/types';
-import { backoff } from '../realtime/backoff';
+import { backoff, pause } from '../realtime/backoff';
 import type { Shelf } from './shelf';
 
 export interface Outgoing {
@@ -170,7 +170,7 @@ export class Outbox {
         if (era === this.era) this.store(item.key, message);
         return;
       } catch (error) {
-        if (isRefusal(error)) return this.refuse(item.key, error.detail);
+        if (isRefusal(error) && error.status !== 408) return this.refuse(item.key, error.detail);
         if (attempt + 1 >= TRIES || !this.isOnline()) return this.failAll(item.chatId);
         await this.pause(waitAfter(error, attempt));
       }
@@ -208,7 +208,7 @@ export class Outbox {
   }
 
   private async pause(ms: number): Promise<void> {
-    await (this.options.pause ?? ((wait) => new Promise<void>((resolve) => setTimeout(resolve, wait))))(ms);
+    await (this.options.pause ?? pause)(ms);
   }
 }
 
@@ -216,11 +216,6 @@ export class Outbox {
 export async function byLock(chatId: Id, work: () => Promise<void>): Promise<void> {
   if ('locks' in navigator) await navigator.locks.request(`fechatter-outbox-${chatId}`, work);
   else await work();
-}
-
-/** The server understood and will not have it; trying the same again cannot help. */
-function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && error.status < 500 && error.status !== 429 && error.status !== 408;
 }
 
 function waitAfter(error: unknown, attempt: number): number {

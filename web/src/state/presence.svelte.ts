@@ -3,7 +3,7 @@
  *
  * Presences        want (have a person's fetched), of(person), textOf(person), set (one's own)
  */
-import { ApiError } from '../api/http';
+import { isRefusal } from '../api/http';
 import type { Api } from '../api/routes';
 import type { Id, NewPresence, Presence } from '../api/types';
 import { backoff } from '../realtime/backoff';
@@ -92,7 +92,7 @@ export class Presences {
         this.put(found);
       } catch (error) {
         if (era !== this.replica.me) return;
-        if (error instanceof ApiError && error.status < 500 && error.status !== 429) continue;
+        if (isRefusal(error)) continue;
         // Nobody who is drawn already would ask again.
         this.retry(ids);
         return;

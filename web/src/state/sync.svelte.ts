@@ -7,9 +7,9 @@
  * State is loaded after the stream is open, so that what happens in between is heard; events wait meanwhile.
  */
 import type { Api } from '../api/routes';
-import { ApiError, goneAsNull } from '../api/http';
+import { goneAsNull, isRefusal } from '../api/http';
 import type { Id, User } from '../api/types';
-import { backoff } from '../realtime/backoff';
+import { backoff, pause } from '../realtime/backoff';
 import { applyChatGone, snapshotChat, withChat } from '../realtime/chats';
 import type { ServerEvent } from '../realtime/events';
 import type { Need } from '../realtime/model';
@@ -191,13 +191,11 @@ export class Sync {
   }
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 async function succeeds(work: () => Promise<void>): Promise<boolean> {
   try {
     await work();
     return true;
   } catch (error) {
-    return error instanceof ApiError && error.status < 500 && error.status !== 429;
+    return isRefusal(error);
   }
 }

@@ -3,7 +3,7 @@
  *
  * keepWorker       tells of each registration, null for a try without one; ends once this page has a worker
  */
-import { backoff } from '../realtime/backoff';
+import { backoff, pause } from '../realtime/backoff';
 import type { PageMessage } from '../worker/words';
 
 const WORKER = '/sw.js';
@@ -29,8 +29,6 @@ export async function keepWorker(tried: (registration: ServiceWorkerRegistration
     await pause(backoff(attempt, RETRY_MS, RETRY_MAX_MS));
   }
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Whether a worker is there once the one that is being installed has been, or has failed. */
 async function stays(registration: ServiceWorkerRegistration): Promise<boolean> {

@@ -6,7 +6,7 @@
  * isPage, pageFor  an address of the page gets index.html, also offline
  * isShellFile, fileFor
  */
-import { backoff } from '../realtime/backoff';
+import { backoff, pause } from '../realtime/backoff';
 
 declare const self: ServiceWorkerGlobalScope;
 declare const __SHELL__: { version: string; files: { path: string; sha256: string }[] };
@@ -77,7 +77,7 @@ async function insist(cache: Cache, path: string, sha256: string): Promise<void>
     try {
       return await take(cache, path, sha256, attempt > 0);
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, backoff(attempt)));
+      await pause(backoff(attempt));
     }
   }
   await take(cache, path, sha256, true);
